@@ -1,0 +1,1 @@
+"""`python -m besom`: the command line."""

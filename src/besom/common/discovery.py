@@ -1,0 +1,100 @@
+"""How a program on this machine finds the server of this user, and tells a live one from a stale file.
+
+The server writes ``server.json`` (mode 0600) into its data folder when it listens and removes it when it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from besom.common.places import write_private
+
+FILE = "server.json"
+TOKEN_FILE = "token"
+API_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """A running server: where it answers and which process on which boot of which host it is."""
+
+    url: str
+    pid: int
+    pid_started: str
+    host: str
+    boot_id: str
+    server_id: str
+    version: str
+    api: int
+
+
+def host_name() -> str:
+    """The name of this machine."""
+    return socket.gethostname()
+
+
+def boot_id() -> str:
+    """A word that changes when the machine restarts; empty where the system has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def process_started(pid: int) -> str | None:
+    """When the process began, in the system's own unit; None if there is no such process, "" where unknowable.
+
+    A pid alone names another process after a while; pid and start together do not.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            return ""
+        return ""
+    except OSError:
+        return None
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    if fields[0] in (b"Z", b"X"):
+        return None
+    return fields[19].decode()
+
+
+def write_discovery(data: Path, discovery: Discovery) -> None:
+    """Puts the file into the data folder."""
+    write_private(data / FILE, json.dumps(asdict(discovery), indent=1))
+
+
+def read_discovery(data: Path) -> Discovery | None:
+    """What the file says, alive or not; None without a readable file."""
+    try:
+        found = json.loads((data / FILE).read_text(encoding="utf-8"))
+        return Discovery(**found)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def is_alive(discovery: Discovery) -> bool:
+    """True if the process that wrote the file still runs on this host."""
+    if discovery.host != host_name() or discovery.boot_id != boot_id():
+        return False
+    started = process_started(discovery.pid)
+    return started is not None and started == discovery.pid_started
+
+
+def read_token(data: Path) -> str | None:
+    """The local token in the data folder; None if there is none that we may read."""
+    try:
+        return (data / TOKEN_FILE).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,57 @@
+"""Where things lie on disk: one table of folders.
+
+``BESOM_DIR`` puts all of them below one folder; else the XDG variables and their defaults hold.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def _place(environ: Mapping[str, str], kind: str, xdg: str, default: str) -> Path:
+    if besom_dir := environ.get("BESOM_DIR"):
+        return Path(besom_dir).expanduser().absolute() / kind
+    base = environ.get(xdg)
+    if base and os.path.isabs(base):
+        return Path(base) / "besom"
+    return Path(environ.get("HOME") or os.path.expanduser("~")) / default / "besom"
+
+
+def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Database, log, discovery file and local token of this user's own server."""
+    return _place(environ, "data", "XDG_DATA_HOME", ".local/share")
+
+
+def config_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Stored logins (mode 0600)."""
+    return _place(environ, "config", "XDG_CONFIG_HOME", ".config")
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Run folders with their spools."""
+    return _place(environ, "state", "XDG_STATE_HOME", ".local/state")
+
+
+def runs_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder that holds one run folder for each run uid."""
+    return state_folder(environ) / "runs"
+
+
+def make_private(folder: Path) -> Path:
+    """Makes the folder (mode 0700, parents too) and returns it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only this user can read, whole or not at all."""
+    make_private(path.parent)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
