@@ -11,6 +11,7 @@
     ├── Unauthorized             no proof of who asks, or a wrong one
     ├── Forbidden                known, but not allowed: wrong scope, Host or Origin
     ├── ServerError              the server failed; its log has the rest
+    │   └── ServerBusy           too much waits to be written: ask again in a moment
     ├── ServerUnreachable        no answer from the server
     ├── IncompatibleVersion      client and server, or program and database, are too far apart
     └── DataFolderError          the data folder cannot be used
@@ -72,6 +73,10 @@ class Forbidden(BesomError):
 
 class ServerError(BesomError):
     """The server answered that it failed."""
+
+
+class ServerBusy(ServerError):
+    """The server has more waiting than it can write; the same request will do in a moment."""
 
 
 class ServerUnreachable(BesomError):

@@ -20,7 +20,10 @@ API_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """A running server: where it answers and which process on which boot of which host it is."""
+    """A running server: where it answers and which process on which boot of which host it is.
+
+    ``background`` says that `besom server start` started it, so that a newer program may restart it.
+    """
 
     url: str
     pid: int
@@ -30,6 +33,7 @@ class Discovery:
     server_id: str
     version: str
     api: int
+    background: bool = False
 
 
 def host_name() -> str:
@@ -79,8 +83,9 @@ def read_discovery(data: Path) -> Discovery | None:
     """What the file says, alive or not; None without a readable file."""
     try:
         found = json.loads((data / FILE).read_text(encoding="utf-8"))
-        return Discovery(**found)
-    except (OSError, ValueError, TypeError):
+        # A server of a later version may have more to tell.
+        return Discovery(**{name: found[name] for name in found.keys() & Discovery.__dataclass_fields__.keys()})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 

@@ -20,6 +20,7 @@ define     name, step_metric, summary: [str], hidden          `define_metric`
 resumed    step: int                                          the attempt goes on from a checkpoint at this step
 reads      read: [str]                                        swept keys that the script read, parsed or received
 preempting (none)                                             the script said that it is being preempted
+about      any of display_name, group, job_type, notes, tags  what the script says of its run, by `init` or later
 note       text: str                                          one line for the person who reads the run
 exit       code: int, error: str | null                       the script's own end; the last record of a stream
 ========== ================================================== ==================================================

@@ -46,4 +46,6 @@ class SweepConfig:
     run_cap: int | None = None
     time_cap_s: float | None = None
     retry: Retry = field(default_factory=Retry)
-    notes: tuple[Problem, ...] = ()
+    prior_runs: tuple[str, ...] = ()
+    # Places differ between a text and its `raw`, the config does not.
+    notes: tuple[Problem, ...] = field(default=(), compare=False)

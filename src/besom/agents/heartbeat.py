@@ -1,0 +1,80 @@
+"""Tells the server every few seconds that the agent lives and what it holds; brings back orders."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from besom.agents.link import Link
+from besom.client.connection import part
+from besom.errors import BesomError, NotFound, ServerUnreachable, Unauthorized
+
+GONE = {"orders": [], "agent": "gone", "reason": "Sweep was deleted or agent was not found."}
+
+
+class Heartbeat:
+    """A thread of its own, so that neither a slow terminal nor a long answer makes a lease late."""
+
+    def __init__(self, link: Link, agent_uid: str, interval_s: float) -> None:
+        self._link = link
+        self._path = f"/api/v1/agents/{part(agent_uid)}/heartbeat"
+        self._interval_s = interval_s
+        self._held: list[dict[str, Any]] = []
+        self._answer: dict[str, Any] | None = None
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._beat, name="besom-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begins to beat."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops beating; an answer under way is not waited for."""
+        self._ended = True
+        self._wake.set()
+
+    def hold(self, held: list[dict[str, Any]]) -> None:
+        """From now on these attempts (``uid, attempt, slot``) are renewed; orders for others are void."""
+        with self._lock:
+            self._held = held
+            self._answer = None
+
+    def take(self) -> dict[str, Any] | None:
+        """The last answer that was not taken yet (`AgentHeartbeatAnswer`)."""
+        with self._lock:
+            answer, self._answer = self._answer, None
+            return answer
+
+    def ends_agent(self) -> bool:
+        """True if the answer that waits to be taken ends the agent."""
+        with self._lock:
+            return self._answer is not None and self._answer["agent"] != "go on"
+
+    def beat_once(self) -> None:
+        """Asks now; raises what the server refuses."""
+        with self._lock:
+            held = self._held
+        answer = self._link.ask("POST", self._path, {"runs": held})
+        with self._lock:
+            if held is self._held:
+                self._answer = answer
+
+    def _beat(self) -> None:
+        while not self._ended:
+            self._wake.wait(self._interval_s)
+            self._wake.clear()
+            if self._ended:
+                return
+            try:
+                self.beat_once()
+            except (NotFound, Unauthorized):
+                with self._lock:
+                    self._answer = dict(GONE)
+                return
+            except ServerUnreachable:
+                self._link.look_again()
+            except BesomError:
+                # The server's own mistake is in the server's log; the next beat may find it well.
+                continue

@@ -1,0 +1,76 @@
+"""How the agent's lines read (pure)."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+_TRACEBACK = "Traceback (most recent call last):"
+# What is looked at, and what is sent to the server, of a failed run's output.
+TAIL_BYTES = 65_536
+_SENT_LINES = 20
+_SENT_CHARACTERS = 4_000
+_SHOWN_LINES = 8
+
+
+def run_place(hand_out: Mapping[str, Any]) -> str:
+    """``run 3 of 6``, or ``run 3`` where there is no end."""
+    total = hand_out.get("total")
+    return f"run {hand_out['number']}" + (f" of {total}" if total else "")
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """``batch_size=64 lr=0.001``; nothing for a sweep that sets nothing."""
+    return " ".join(f"{name}={value}" for name, value in params.items())
+
+
+def command_text(argv: Sequence[str]) -> str:
+    """The command as a shell takes it. ``${envvar:NAME}`` stays readable: it stands for a value not shown."""
+    return " ".join(word if "${envvar:" in word and " " not in word else shlex.quote(word) for word in argv)
+
+
+def duration(seconds: float) -> str:
+    """``3.2 s``, ``45 s``, ``2 min 05 s``, ``3 h 20 min``."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def score_text(score: Any) -> str:
+    """A score with five significant digits."""
+    return f"{score:.5g}" if isinstance(score, float) else str(score)
+
+
+def how_it_ended(exit_code: int | None, signal_name: str | None) -> str:
+    """``exit code 1`` or ``SIGKILL``."""
+    return f"exit code {exit_code}" if signal_name is None else signal_name
+
+
+def last_words(output: bytes) -> list[str]:
+    """The end of a failed run's output that says why: its last traceback, else its last lines."""
+    text = _ANSI.sub(b"", output).decode("utf-8", "replace")
+    # Of a line that was written over and over (a progress bar) the last state counts.
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    begins = [number for number, line in enumerate(lines) if line.strip() == _TRACEBACK]
+    if begins:
+        lines = lines[begins[-1] :]
+    lines = [line for line in lines if line and not line.startswith("besom: ")]
+    return lines[-_SENT_LINES:] if begins else lines[-5:]
+
+
+def error_text(words: Sequence[str]) -> str | None:
+    """What the server keeps as the run's error."""
+    return "\n".join(words)[-_SENT_CHARACTERS:] or None
+
+
+def shown_words(words: Sequence[str]) -> list[str]:
+    """What the terminal repeats of it."""
+    return [f"  | {line}" for line in words[-_SHOWN_LINES:]]

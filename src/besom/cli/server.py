@@ -1,0 +1,210 @@
+"""`besom server`: the server's life. Without a verb it serves in the foreground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from besom.cli.output import format_options
+
+if TYPE_CHECKING:
+    from besom.common.discovery import Discovery
+    from besom.server.settings import Settings
+
+Command = Callable[..., Any]
+
+DATA = click.option(
+    "--data", metavar="FOLDER", type=click.Path(file_okay=False), help="Data folder: database, log, local token."
+)
+_SERVING = (
+    click.option("--host", metavar="ADDRESS", help="Address to listen at; 0.0.0.0 for all.  [default: 127.0.0.1]"),
+    click.option("--port", metavar="NUMBER", type=int, help="Port to listen at.  [default: 8766 or the next free one]"),
+    DATA,
+    click.option("--db", metavar="URL", help="postgresql://USER@HOST/NAME; with a password by BESOM_DB.  [default: SQLite]"),
+    click.option("--allowed-host", "allowed_hosts", metavar="NAME", multiple=True,
+                 help="A name under which browsers and programs may reach the server; repeat for more."),
+    click.option("--tls-cert", metavar="FILE", help="Certificate (PEM) for https."),
+    click.option("--tls-key", metavar="FILE", help="Its key (PEM)."),
+)  # fmt: skip
+
+
+def _serving_options(command: Command) -> Command:
+    for option in reversed(_SERVING):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True)
+@_serving_options
+@click.pass_context
+def server(ctx: click.Context, **options: Any) -> None:
+    """Serve in the foreground, or start, stop, look at and back up the server.
+
+    Usually nobody needs this: `besom run`, `besom sweep` and `besom agent` start a server by themselves.
+
+    \b
+    Examples:
+      besom server                       in the foreground; Ctrl-C ends it
+      besom server start --port 9000     in the background
+      besom server start --host 0.0.0.0 --allowed-host sweeps.example.org
+    """
+    ctx.obj = options
+    if ctx.invoked_subcommand is None:
+        from besom.server.serving import serve
+
+        serve(_settings(options), _say)
+        _say("the server has ended")
+
+
+@server.command()
+@_serving_options
+@click.pass_obj
+def start(before: dict[str, Any], **options: Any) -> None:
+    """Start a background server, or say where the one is that runs.
+
+    \b
+    Example:
+      besom server start
+    """
+    from besom.server import process
+
+    settings = _settings(_joined(before, options))
+    found = process.running(settings.data)
+    now = process.start(settings, _say)
+    word = "runs already" if found is not None and found == now else "started"
+    _say(f"the server {word} at {now.url} (process {now.pid}, data in {settings.data})")
+
+
+@server.command()
+@DATA
+@click.pass_obj
+def stop(before: dict[str, Any], **options: Any) -> None:
+    """End this machine's server. Runs go on and report when it is back.
+
+    \b
+    Example:
+      besom server stop
+    """
+    from besom.server import process
+
+    folder = _data(before, options)
+    ended = process.stop(folder)
+    _say(f"no server runs for {folder}" if ended is None else f"the server at {ended.url} has ended")
+
+
+@server.command()
+@DATA
+@format_options("table", "json", "yaml")
+@click.pass_obj
+def status(before: dict[str, Any], form: str, **options: Any) -> int:
+    """Say whether this machine's server runs, where, and what it holds. Exit code 1: it does not run.
+
+    \b
+    Example:
+      besom server status --json
+    """
+    from besom.cli.output import present
+    from besom.server import process
+
+    folder = _data(before, options)
+    found = process.running(folder)
+    if found is None:
+        data: dict[str, Any] = {"running": False, "data": str(folder)}
+        sentence = f"no server runs for {folder}: `besom server start` starts one"
+        present(form, data=data, rows=lambda: [data], draw=lambda out: out.print(sentence))
+        return 1
+    data = {"running": True, **_connection(found, folder).call("GET", "/api/v1/server")}
+    present(form, data=data, rows=lambda: [data], draw=lambda out: out.print(facts(data)))
+    return 0
+
+
+@server.command()
+@DATA
+@click.pass_obj
+def token(before: dict[str, Any], **options: Any) -> None:
+    """Print the local token, which may do everything.
+
+    \b
+    Example:
+      besom server token | ssh gpu1 besom login --host http://login1:8766
+    """
+    from besom.common.discovery import read_token
+    from besom.errors import NotFound
+
+    folder = _data(before, options)
+    found = read_token(folder)
+    if found is None:
+        raise NotFound(f"there is no token in {folder} yet: `besom server start` makes one")
+    click.echo(found)
+
+
+@server.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Write over FILE if it is there.")
+@DATA
+@click.pass_obj
+def backup(before: dict[str, Any], file: Path, force: bool, **options: Any) -> None:
+    """Copy the running server's SQLite database into FILE, whole or not at all.
+
+    \b
+    Example:
+      besom server backup besom-monday.db
+    """
+    from besom.cli.download import download
+    from besom.errors import Refused
+    from besom.server import process
+
+    folder = _data(before, options)
+    if file.exists() and not force:
+        raise Refused(f"{file} exists already: name another file, or write over it with --force")
+    found = process.running(folder)
+    if found is None:
+        raise Refused(f"no server runs for {folder}: start it with `besom server start`, or copy the folder as it is")
+    size = download(_connection(found, folder), "/api/v1/server/backup", file)
+    _say(f"wrote {file} ({size:,} bytes)")
+
+
+def _joined(before: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Options before the verb hold where they were not given after it."""
+    return {name: value or before.get(name) for name, value in options.items()}
+
+
+def _data(before: dict[str, Any], options: dict[str, Any]) -> Path:
+    return _settings({"data": _joined(before, options)["data"]}).data
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    from besom.server.process import refuse_windows
+    from besom.server.settings import read_settings
+
+    refuse_windows()
+    return read_settings(**{name: value for name, value in options.items() if value is not None})
+
+
+def _connection(found: Discovery, folder: Path) -> Any:
+    from besom.client.connection import Connection
+    from besom.common.discovery import read_token
+
+    return Connection(found.url, read_token(folder))
+
+
+def facts(data: dict[str, Any]) -> str:
+    from besom.cli.words import count_text
+
+    counts = ", ".join(
+        f"{count_text(data[f'{noun}s'], noun)}{f' ({running} running)' if (running := data.get(f'{noun}s_running')) else ''}"
+        for noun in ("project", "sweep", "run")
+    )
+    lines = [
+        ("address", data["url"]), ("process", f"{data['pid']} on {data['host']}, since {data['started']}"),
+        ("data", data["data"]), ("database", data["db"]), ("version", f"{data['version']} (API {data['api']})"),
+        ("holds", f"{counts}, {count_text(data['agents_alive'], 'agent')} alive"),
+    ]  # fmt: skip
+    return "\n".join(f"{name:<10}{value}" for name, value in lines)
+
+
+def _say(line: str) -> None:
+    click.echo(f"besom: {line}", err=True)

@@ -1,0 +1,201 @@
+"""`besom show`: one sweep with its runs, or one run."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from besom.cli.output import format_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from besom.client.connection import Connection
+
+_LOG_LINES = 10
+
+
+@click.command()
+@click.argument("sweep_or_run", metavar="SWEEP|RUN")
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True,
+              help="Most runs in the table of a sweep; the other formats hold all.")  # fmt: skip
+@format_options("table", "json", "csv", "yaml")
+def show(sweep_or_run: str, limit: int, form: str) -> None:
+    """Show a sweep with its runs, best first, or one run with everything known of it.
+
+    \b
+    Example:
+      besom show k3v9x2ab
+      besom show fashion-mnist/k3v9x2ab --json
+    """
+    from besom.cli.lookup import connect, find_either
+
+    connection = connect()
+    found = find_either(connection, sweep_or_run)
+    if found.kind == "sweep":
+        _show_sweep(connection, found.answer, limit, form)
+    else:
+        _show_run(connection, found.answer, form)
+
+
+def _show_sweep(connection: Connection, sweep: dict[str, Any], limit: int, form: str) -> None:
+    from besom.cli.export import flat_run
+    from besom.cli.lookup import best_run, pages_of_runs
+    from besom.cli.output import present
+
+    pages = pages_of_runs(connection, sweep["id"])
+    if form == "table":
+        runs = list(itertools.islice(itertools.chain.from_iterable(pages), limit))
+    else:
+        runs = list(itertools.chain.from_iterable(pages))
+    best = best_run(connection, sweep)
+    present(
+        form,
+        data={**sweep, "best": best, "run_list": runs},
+        rows=lambda: [flat_run(run) for run in runs],
+        draw=lambda out: draw_sweep(out, sweep, best, runs),
+    )
+
+
+def draw_sweep(
+    out: Console, sweep: Mapping[str, Any], best: Mapping[str, Any] | None, runs: Sequence[Mapping[str, Any]]
+) -> None:
+    """The sweep's facts, then the table of its runs."""
+    from besom.cli.output import cell
+    from besom.cli.runs_table import runs_table
+    from besom.cli.words import count_text, sweep_path
+
+    title = sweep_path(sweep)
+    out.print(cell(title if sweep["name"] in ("", sweep["id"]) else f"{title}  {sweep['name']}", "bold"))
+    _print_facts(out, sweep_facts(sweep, best, time.time()))
+    if not runs:
+        return
+    out.print()
+    metric = (sweep["metric"] or {}).get("name")
+    out.print(runs_table(runs, metric, out.width))
+    rest = sum(sweep["runs"].values()) - len(runs)
+    if rest > 0:
+        out.print(cell(f"… and {count_text(rest, 'more run')}: -n {len(runs) + rest}, or besom export {sweep['id']}"))
+
+
+def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: float) -> list[tuple[str, str]]:
+    """What `besom show` says of a sweep, line by line."""
+    from besom.cli.words import ago, params_text, progress_text, states_text, value_text
+
+    metric = sweep["metric"]
+    state = sweep["state"] + (f": {sweep['ended_reason']}" if sweep["ended_reason"] else "")
+    by_state = states_text(sweep["runs"])
+    facts = [("state", state), ("method", sweep["method"])]
+    if metric:
+        way = "smaller is better" if metric["goal"] == "minimize" else "larger is better"
+        target = "" if metric["target"] is None else f", target {value_text(metric['target'])}"
+        facts.append(("metric", f"{metric['name']}, {way}{target}"))
+    facts.append(("runs", progress_text(sweep) + (f": {by_state}" if by_state else "")))
+    if best is not None:
+        facts.append(("best", f"{value_text(best['score'])} with {params_text(best['params'])} (run {best['id']})"))
+    if sweep["description"]:
+        facts.append(("about", sweep["description"]))
+    facts.append(("agents", str(sweep["agents"])))
+    facts.append(("created", ago(sweep["created"], now)))
+    facts += [("note", note) for note in sweep["notes"]]
+    return [*facts, ("page", sweep["url"])]
+
+
+def _show_run(connection: Connection, run: dict[str, Any], form: str) -> None:
+    from besom.cli.export import flat_run
+    from besom.cli.logs import last_lines
+    from besom.cli.output import present
+
+    log = last_lines(connection, run, _LOG_LINES) if form == "table" else []
+    present(
+        form,
+        data=run,
+        rows=lambda: [flat_run(run)],
+        draw=lambda out: draw_run(out, run, log),
+    )
+
+
+def draw_run(out: Console, run: Mapping[str, Any], log: Sequence[str]) -> None:
+    """Everything known of a run that fits a screen."""
+    from besom.cli.output import cell
+
+    title = f"{run['entity']}/{run['project']}/{run['id']}"
+    out.print(cell(title if run["name"] in ("", run["id"]) else f"{title}  {run['name']}", "bold"))
+    _print_facts(out, run_facts(run, time.time()))
+    _print_values(out, "params", run["params"])
+    _print_values(out, "config", {key: value for key, value in run["config"].items() if key not in run["params"]})
+    _print_values(out, "summary", run["summary"])
+    _print_attempts(out, run["attempts"] or [])
+    if log:
+        out.print(cell(f"\nlast lines of the log (besom logs {run['id']}):", "bold"))
+        for line in log:
+            out.print(cell(f"  {line}"), soft_wrap=True)
+
+
+def run_facts(run: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
+    """What `besom show` says of a run, line by line."""
+    from besom.cli.words import ago, duration, value_text
+
+    facts = [("state", run["state"] + (f": {run['stop_reason']}" if run["stop_reason"] else ""))]
+    if run["error"]:
+        facts.append(("error", str(run["error"]).strip()))
+    facts += [("warning", warning) for warning in run["warnings"]]
+    if run["score"] is not None:
+        facts.append(("score", value_text(run["score"]) + (" so far" if run["state"] == "running" else "")))
+    for key in ("sweep", "group", "job_type", "notes", "host"):
+        if run[key]:
+            facts.append((key.replace("_", " "), str(run[key])))
+    if run["tags"]:
+        facts.append(("tags", ", ".join(run["tags"])))
+    facts.append(("started", ago(run["started"], now)))
+    facts.append(("time", duration(run["runtime_s"])))
+    return [*facts, ("page", run["url"])]
+
+
+def _print_facts(out: Console, facts: Sequence[tuple[str, str]]) -> None:
+    from besom.cli.output import cell, make_table
+
+    table = make_table("", "")
+    table.show_header = False
+    table.columns[0].no_wrap = True
+    for title, text in facts:
+        table.add_row(cell(title, "dim"), cell(text))
+    out.print(table)
+
+
+def _print_values(out: Console, title: str, values: Mapping[str, Any]) -> None:
+    from besom.cli.output import cell, make_table
+    from besom.cli.words import flatten
+
+    if not values:
+        return
+    out.print(cell(f"\n{title}", "bold"))
+    table = make_table("", "")
+    table.show_header = False
+    for name, value in flatten(values):
+        table.add_row(cell(f"  {name}"), cell(str(value)))
+    out.print(table)
+
+
+def _print_attempts(out: Console, attempts: Sequence[Mapping[str, Any]]) -> None:
+    from besom.cli.output import cell, make_table, state_cell
+
+    if len(attempts) < 2:
+        return
+    out.print(cell("\nattempts", "bold"))
+    table = make_table("  number", "state", "host", "exit", "error")
+    for attempt in attempts:
+        code = attempt["exit_code"] if attempt["signal"] is None else f"signal {attempt['signal']}"
+        error = str(attempt["error"] or "").strip().splitlines()
+        table.add_row(
+            cell(f"  {attempt['number']}"),
+            state_cell(attempt["state"]),
+            cell(attempt["host"] or ""),
+            cell("" if code is None else str(code)),
+            cell(error[-1] if error else ""),
+        )
+    out.print(table)

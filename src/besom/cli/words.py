@@ -1,0 +1,95 @@
+"""How values read in a sentence or a table cell: numbers, durations, times, params, counts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+DONE_STATES = ("finished", "stopped", "killed", "failed", "crashed")
+NONE = "–"
+
+
+def value_text(value: Any) -> str:
+    """A value in a table cell: floats with four significant digits, everything else as Python writes it."""
+    if value is None:
+        return NONE
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return str(value)
+
+
+def params_text(params: Mapping[str, Any]) -> str:
+    """``batch_size=64 lr=0.001``; nested params with dotted names."""
+    return " ".join(f"{name}={value_text(value)}" for name, value in flatten(params))
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """Dotted names and their values; an empty dict is a value."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def duration(seconds: float | None) -> str:
+    """``3.2 s``, ``45 s``, ``2 min 05 s``, ``3 h 20 min``, ``4 d 6 h``."""
+    if seconds is None:
+        return NONE
+    if seconds < 9.95:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = whole // 60
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def ago(at: str | None, now: float) -> str:
+    """An ISO 8601 time as the distance to ``now`` (seconds since 1970)."""
+    if not at:
+        return NONE
+    then = datetime.fromisoformat(at.replace("Z", "+00:00"))
+    distance = now - then.astimezone(timezone.utc).timestamp()
+    if distance < 2:
+        return "just now"
+    largest = duration(round(distance)).split(" ")
+    return f"{largest[0].removesuffix('.0')} {largest[1]} ago"
+
+
+def count_text(number: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def done(runs: Mapping[str, int]) -> int:
+    """How many of a sweep's runs have ended."""
+    return sum(runs.get(state, 0) for state in DONE_STATES)
+
+
+def total(sweep: Mapping[str, Any]) -> int | None:
+    """How many runs a sweep will have at most; None if nothing limits them."""
+    limits = [limit for limit in (sweep.get("grid_size"), sweep.get("run_cap")) if limit is not None]
+    return min(limits) if limits else None
+
+
+def progress_text(sweep: Mapping[str, Any]) -> str:
+    """``3 of 6 runs``, or ``3 runs`` where there is no end."""
+    ended, most = done(sweep["runs"]), total(sweep)
+    return count_text(ended, "run") if most is None else f"{ended} of {count_text(most, 'run')}"
+
+
+def states_text(runs: Mapping[str, int], *, running_too: bool = True) -> str:
+    """``4 finished, 1 failed, 2 running``, leaving out what is none."""
+    order = (*DONE_STATES, *(("running", "queued", "preempted") if running_too else ()))
+    return ", ".join(f"{runs[state]} {state}" for state in order if runs.get(state))
+
+
+def sweep_path(sweep: Mapping[str, Any]) -> str:
+    """``ENTITY/PROJECT/ID``."""
+    return f"{sweep['entity']}/{sweep['project']}/{sweep['id']}"

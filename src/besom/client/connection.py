@@ -1,0 +1,279 @@
+"""JSON over HTTP to one server: proof of who asks, time limits, patience, the errors tree."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from besom import errors
+from besom.common.discovery import API_VERSION
+from besom.common.json_numbers import dumps
+from besom.errors import (
+    BesomError,
+    Forbidden,
+    IncompatibleVersion,
+    NotFound,
+    Refused,
+    ServerError,
+    ServerUnreachable,
+    SweepConfigError,
+    Unauthorized,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection, HTTPResponse
+
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+_EVENTS_SILENCE_S = 60.0
+_BUSY = frozenset({429, 502, 503, 504})
+_BY_STATUS: dict[int, type[BesomError]] = {
+    400: UsageError,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    405: UsageError,
+    409: Refused,
+    413: UsageError,
+    422: UsageError,
+}
+
+
+class WrongOffset(Refused):
+    """The server wants another byte of the stream than the one it was sent; ``offset`` names it."""
+
+    def __init__(self, sentence: str, offset: int) -> None:
+        super().__init__(sentence)
+        self.offset = offset
+
+
+def backoff(tries: int, chance: Callable[[], float] = random.random) -> float:
+    """Seconds to wait before try number ``tries`` + 1: 0.5 doubling to 30, half of it by chance."""
+    longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(tries, 16))
+    return longest * (0.5 + 0.5 * chance())
+
+
+def part(text: str) -> str:
+    """One part of a path, with everything quoted that could change the path."""
+    return quote(text, safe="")
+
+
+class Connection:
+    """A server's address and the token shown there; safe to share between threads.
+
+    Every address that changes something takes the same request twice as once, so that a lost answer is asked for
+    again without a second thought.
+    """
+
+    def __init__(self, url: str, token: str | None, *, timeout_s: float = 30.0) -> None:
+        split = urlsplit(url if "://" in url else f"http://{url}")
+        if split.scheme not in ("http", "https") or not split.hostname:
+            raise UsageError(f"{url!r} is not the address of a server: write http://HOST:PORT")
+        self.url = f"{split.scheme}://{split.netloc}{split.path}".rstrip("/")
+        self.token = token
+        self.timeout_s = timeout_s
+        self._split = split
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._http: HTTPConnection | None = None
+        self._checked = False
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        data: bytes | None = None,
+        patience_s: float = 0.0,
+    ) -> Any:
+        """The decoded JSON answer of ``method path`` (words for non-finite numbers stay words).
+
+        Sends ``body`` as JSON or ``data`` as it is. Raises the error that the server names; ServerUnreachable when
+        nobody answers, or a busy server stays busy, after ``patience_s`` seconds of trying again.
+        """
+        headers = {"Content-Type": "application/octet-stream" if data is not None else "application/json"}
+        payload = data if data is not None else (dumps(body).encode("utf-8", "surrogatepass") if body else b"")
+        answer, _ = self._patiently(method, _target(path, query), payload, headers, patience_s)
+        if not answer:
+            return None
+        try:
+            return json.loads(answer)
+        except ValueError:
+            raise ServerError(f"{self.url} answered {method} {path} with something that is not JSON") from None
+
+    def raw(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, patience_s: float = 0.0
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """The answer's bytes and its headers (names in lower case)."""
+        return self._patiently(method, _target(path, query), b"", {}, patience_s)
+
+    def events(self, after: int, sweep: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yields events after number ``after`` as they happen, for ever; connects again when the line breaks.
+
+        Raises what the server refuses (Unauthorized, NotFound …), never ServerUnreachable.
+        """
+        tries = 0
+        while True:
+            with contextlib.suppress(OSError, ServerUnreachable):
+                for event in self._event_lines(after, sweep):
+                    tries = 0
+                    after = int(event["id"])
+                    yield event
+            time.sleep(backoff(tries))
+            tries += 1
+
+    def close(self) -> None:
+        """Closes the line; the next call opens another one."""
+        with self._lock:
+            self._hang_up()
+
+    # ---- one request
+
+    def _patiently(
+        self, method: str, target: str, payload: bytes, headers: dict[str, str], patience_s: float
+    ) -> tuple[bytes, Mapping[str, str]]:
+        end = time.monotonic() + patience_s
+        tries = 0
+        while True:
+            try:
+                return self._once(method, target, payload, headers)
+            except ServerUnreachable:
+                wait = backoff(tries)
+                if time.monotonic() + wait > end:
+                    raise
+            time.sleep(wait)
+            tries += 1
+
+    def _once(
+        self, method: str, target: str, payload: bytes, headers: dict[str, str]
+    ) -> tuple[bytes, Mapping[str, str]]:
+        if self._pid != os.getpid():
+            # A forked child owns neither its parent's socket nor the state of its parent's lock.
+            self._pid, self._lock, self._http = os.getpid(), threading.Lock(), None
+        with self._lock:
+            response, content = self._exchange(method, target, payload, headers)
+        found = {name.lower(): value for name, value in response.getheaders()}
+        self._check_server(found, response.status)
+        if response.status >= 400:
+            raise self._problem(response.status, content)
+        return content, found
+
+    def _exchange(
+        self, method: str, target: str, payload: bytes, headers: dict[str, str]
+    ) -> tuple[HTTPResponse, bytes]:
+        from http.client import HTTPException
+
+        reused = self._http is not None
+        while True:
+            try:
+                if self._http is None:
+                    self._http = self._dial(self.timeout_s)
+                self._http.request(method, self._split.path.rstrip("/") + target, payload, self._headers(headers))
+                response = self._http.getresponse()
+                content = response.read()
+            except (OSError, HTTPException) as error:
+                self._hang_up()
+                if reused and not isinstance(error, TimeoutError):
+                    # A server may close an idle line at any time; only a fresh line tells whether it is there.
+                    reused = False
+                    continue
+                raise ServerUnreachable(f"no Besom server answers at {self.url} ({_cause(error)})") from None
+            if response.will_close:
+                self._hang_up()
+            return response, content
+
+    def _headers(self, headers: dict[str, str]) -> dict[str, str]:
+        proof = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return {"Accept": "application/json", **headers, **proof}
+
+    def _dial(self, timeout_s: float) -> HTTPConnection:
+        from http.client import HTTPConnection, HTTPSConnection
+
+        host, port = self._split.hostname or "", self._split.port
+        if self._split.scheme == "https":
+            return HTTPSConnection(host, port, timeout=timeout_s)
+        return HTTPConnection(host, port, timeout=timeout_s)
+
+    def _hang_up(self) -> None:
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    # ---- what came back
+
+    def _check_server(self, headers: Mapping[str, str], status: int) -> None:
+        api = headers.get("x-besom-api")
+        if api is None:
+            if status in _BUSY:
+                raise ServerUnreachable(f"{self.url} answers that it is not available now (status {status})")
+            raise ServerUnreachable(f"something else than a Besom server answers at {self.url}")
+        if not self._checked and api != str(API_VERSION):
+            version = headers.get("x-besom-version", "unknown")
+            raise IncompatibleVersion(
+                f"the server at {self.url} is Besom {version} (API {api}), this program speaks API {API_VERSION}: "
+                "install the same version of Besom on both sides"
+            )
+        self._checked = True
+        if status in _BUSY:
+            raise ServerUnreachable(f"the server at {self.url} is busy (status {status})")
+
+    def _problem(self, status: int, content: bytes) -> BesomError:
+        try:
+            body = json.loads(content)
+            kind, detail = str(body["kind"]), str(body["detail"])
+        except (ValueError, KeyError, TypeError):
+            kind, detail, body = "", f"the server at {self.url} answered with status {status}", {}
+        if isinstance(body.get("offset"), int):
+            return WrongOffset(detail, body["offset"])
+        if kind == SweepConfigError.__name__:
+            return SweepConfigError(body.get("problems") or [{"sentence": detail}])
+        named = getattr(errors, kind, None)
+        if isinstance(named, type) and issubclass(named, BesomError):
+            return named(detail)
+        return _BY_STATUS.get(status, ServerError)(detail)
+
+    # ---- events
+
+    def _event_lines(self, after: int, sweep: str | None) -> Iterator[dict[str, Any]]:
+        from http.client import HTTPException
+
+        http = self._dial(_EVENTS_SILENCE_S)
+        target = _target("/api/v1/events", {"after": after, "sweep": sweep})
+        try:
+            http.request("GET", self._split.path.rstrip("/") + target, headers=self._headers({}))
+            response = http.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            self._check_server(found, response.status)
+            if response.status >= 400:
+                raise self._problem(response.status, response.read())
+            lines: list[str] = []
+            while line := response.readline():
+                text = line.decode("utf-8").rstrip("\r\n")
+                if text.startswith("data:"):
+                    lines.append(text[5:].lstrip(" "))
+                elif not text and lines:
+                    yield json.loads("\n".join(lines))
+                    lines = []
+        except HTTPException as error:
+            raise ServerUnreachable(f"the events of {self.url} broke off ({_cause(error)})") from None
+        finally:
+            http.close()
+
+
+def _target(path: str, query: Mapping[str, Any] | None) -> str:
+    given = {key: value for key, value in (query or {}).items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _cause(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,203 @@
+"""Which of the sweep's values a script took: by reading the config, by its command line, or from the parameter file.
+
+A script that never takes a value trains with its own default, while every table shows the sweep's. So the values
+that nobody took are told at the end of the run. Everything here works under a sweep only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+# Each of these takes the command line in its own way; where one is loaded, every value counts as taken.
+COMMAND_LINE_MODULES = (
+    "click", "absl.app", "absl.flags", "fire", "hydra", "typer", "jsonargparse", "docopt", "tyro", "plac", "cyclopts",
+)  # fmt: skip
+
+
+class Parsed(NamedTuple):
+    """What one argparse parser made of a command line: the options' names by destination, values, words, left-overs."""
+
+    names: Mapping[str, frozenset[str]]
+    values: Mapping[str, Any]
+    words: Sequence[str]
+    extras: Sequence[str]
+
+
+_parsed: list[Parsed] = []
+_opened: set[str] = set()
+_watching = False
+
+
+def watch(environ: Mapping[str, str] = os.environ) -> None:
+    """Begins to look at argparse and at the opening of the parameter file, once a process."""
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    _wrap_argparse()
+    parameter_file = environ.get("WANDB_SWEEP_PARAM_PATH", "")
+    if parameter_file:
+        stem = os.path.basename(parameter_file).rsplit(".", 1)[0]
+        sys.addaudithook(_open_watcher((f"{stem}.yaml", f"{stem}.json")))
+
+
+def _wrap_argparse() -> None:
+    import argparse
+
+    original = argparse.ArgumentParser.parse_known_args
+
+    def parse_known_args(self: Any, args: Any = None, namespace: Any = None) -> Any:
+        words = list(sys.argv[1:] if args is None else args)
+        found, extras = original(self, words, namespace)
+        with contextlib.suppress(TypeError, AttributeError):
+            names = {action.dest: frozenset(action.option_strings) for action in self._actions}
+            _parsed.append(Parsed(names, dict(vars(found)), [str(word) for word in words], list(extras)))
+        return found, extras
+
+    parse_known_args.__doc__ = original.__doc__
+    argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign]
+
+
+def _open_watcher(names: tuple[str, str]) -> Callable[[str, tuple[Any, ...]], None]:
+    def hook(event: str, details: tuple[Any, ...]) -> None:
+        if event == "open" and details[0].__class__ is str and details[0].endswith(names):
+            _opened.add(details[0])
+
+    return hook
+
+
+class Reads:
+    """Remembers which of ``params`` were taken. Through the file ``shared`` forked children tell their parent."""
+
+    def __init__(self, params: Mapping[str, Any], shared: Path | None = None) -> None:
+        self.params = dict(params)
+        self._taken: set[str] = set()
+        self._shared = shared
+        self._pid = os.getpid()
+        if "argparse" in sys.modules:
+            self._look_at_living_namespaces()
+
+    def note(self, key: str) -> None:
+        """The script took this value."""
+        if key not in self._taken and key in self.params:
+            self._taken.add(key)
+            if self._shared is not None and os.getpid() != self._pid:
+                self._tell_parent(key)
+
+    def note_all(self) -> None:
+        """The script took every value."""
+        for key in self.params:
+            self.note(key)
+
+    def taken(self) -> list[str]:
+        """The names of values that were read, parsed or received in any way that can be seen, in the sweep's order."""
+        self._hear_children()
+        if self._left():
+            self._look_elsewhere()
+        return [key for key in self.params if key in self._taken]
+
+    def _left(self) -> list[str]:
+        return [key for key in self.params if key not in self._taken]
+
+    def _look_elsewhere(self) -> None:
+        if _opened or any(name in sys.modules for name in COMMAND_LINE_MODULES):
+            self.note_all()
+            return
+        if "argparse" in sys.modules:
+            self._look_at_living_namespaces()
+        for parsed in _parsed:
+            for key in self._left():
+                if _received(key, self.params[key], parsed):
+                    self.note(key)
+        if not _parsed and _main_program_names("argv"):
+            self.note_all()
+
+    def _look_at_living_namespaces(self) -> None:
+        """Finds what argparse made before the watch began."""
+        kind = getattr(sys.modules["argparse"], "Namespace", None)
+        if kind is None:
+            return
+        for thing in gc.get_objects():
+            if type(thing) is kind:
+                values = dict(vars(thing))
+                seen = Parsed({name: frozenset() for name in values}, values, sys.argv[1:], ())
+                for key in self._left():
+                    if _received(key, self.params[key], seen):
+                        self.note(key)
+
+    def _tell_parent(self, key: str) -> None:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(str(self._shared), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(descriptor, f"{key}\n".encode("utf-8", "surrogatepass"))
+            finally:
+                os.close(descriptor)
+
+    def _hear_children(self) -> None:
+        if self._shared is None:
+            return
+        with contextlib.suppress(OSError):
+            for key in self._shared.read_text(encoding="utf-8", errors="surrogatepass").splitlines():
+                self.note(key)
+
+
+def unread_sentence(unread: Sequence[str], module: str) -> str:
+    """What to tell the user of values that nobody took; ``module`` is the name the script knows us by."""
+    names = ", ".join(f"`{name}`" for name in unread[:-1]) + (" and " if unread[1:] else "") + f"`{unread[-1]}`"
+    verb = "were" if unread[1:] else "was"
+    return (
+        f'{names} {verb} set by the sweep but never read by the script: use {module}.config["{unread[0]}"] '
+        f"where the script has its own value, or parse --{unread[0]}=… from the command line"
+    )
+
+
+def _received(key: str, value: Any, parsed: Parsed) -> bool:
+    """True if the parser knows the key and got the sweep's value, or a JSON object on the command line has it."""
+    for word in parsed.words:
+        if word.startswith("{") and f'"{key}"' in word and word not in parsed.extras:
+            return True
+    for dest in _destinations(key, parsed.names):
+        if dest in parsed.values and _same(parsed.values[dest], value):
+            return True
+        if _given(key, parsed.words) and not _given(key, parsed.extras):
+            return True
+    return False
+
+
+def _destinations(key: str, names: Mapping[str, Iterable[str]]) -> list[str]:
+    wanted = _plain(key)
+    return [
+        dest for dest, options in names.items() if wanted == _plain(dest) or any(wanted == _plain(o) for o in options)
+    ]
+
+
+def _plain(name: str) -> str:
+    return name.lstrip("-").replace("-", "_")
+
+
+def _given(key: str, words: Sequence[str]) -> bool:
+    wanted = _plain(key)
+    return any(_plain(word.split("=", 1)[0]) == wanted for word in words if word.startswith("-") or "=" in word)
+
+
+def _same(value: Any, other: Any) -> bool:
+    if isinstance(value, (bool, int, float, str, type(None))):
+        return bool(value == other) or str(value) == str(other)
+    return str(value) == str(other)
+
+
+def _main_program_names(word: str) -> bool:
+    """True if the text of the main program has the word: then it may take its command line by hand."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not isinstance(file, str):
+        return False
+    try:
+        return word in Path(file).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False

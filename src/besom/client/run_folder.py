@@ -1,0 +1,201 @@
+"""The folder of one run on disk: the format that the client, agents and `besom sync` share.
+
+::
+
+    <state>/runs/<run uid>/
+        config.json                     what is known of the run before it starts (table below)
+        <attempt>-<writer>/history.bin  the spool of one writing process (`common/spool_format.py`)
+        <attempt>-<writer>/console.log  what a process printed
+        files/                          what `run.save()` kept
+        stop                            {"reason": …}: the run should end
+        end-<attempt>.json              how an attempt without an agent ended, until the server has heard it
+        done-<attempt>                  the server has confirmed the end of this attempt
+        process.json, agent.json        who owns the folder: pid and start time of the process or agent
+
+``config.json`` holds ``uid, name, display_name, entity, project, sweep_id, attempt, params, url, sweep_url, metric,
+resumed``; a run without an agent has ``new_run`` beside them, the request that introduces it to a server.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from besom.common.places import make_private, write_private
+from besom.errors import UsageError
+
+_WRITER = re.compile(r"([0-9]+)-([A-Za-z0-9_]+)")
+STREAM_FILES = {"history": "history.bin", "console": "console.log"}
+
+
+class Stream(NamedTuple):
+    """One file of a run folder that belongs on the server."""
+
+    attempt: int
+    writer: str
+    kind: str
+    file: Path
+
+
+class RunFolder:
+    """Reads and writes one run folder. Nothing is kept in memory: two processes may hold the same folder."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def uid(self) -> str:
+        """The run's uid, which is the folder's name."""
+        return self.path.name
+
+    # ---- what is known of the run
+
+    def write_config(self, facts: Mapping[str, Any]) -> None:
+        """Makes the folder and writes ``config.json``, whole or not at all."""
+        make_private(self.path)
+        write_private(self.path / "config.json", json.dumps(dict(facts), indent=1))
+
+    def config(self) -> dict[str, Any]:
+        """What ``config.json`` holds; raises UsageError when there is none to read."""
+        file = self.path / "config.json"
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{file} cannot be read ({error}): the run folder is not whole") from None
+        if not isinstance(found, dict):
+            raise UsageError(f"{file} does not hold an object: the run folder is not whole")
+        return found
+
+    def known(self) -> dict[str, Any]:
+        """What ``config.json`` holds; empty when there is none to read."""
+        return self._read("config.json") or {}
+
+    def is_writable(self) -> bool:
+        """True if this process can make files in the folder."""
+        return os.access(self.path, os.W_OK | os.X_OK) and self.path.is_dir()
+
+    # ---- streams
+
+    def new_writer(self, attempt: int) -> str:
+        """Claims a writer's name for this process (``w1``, ``w2`` …) by making its folder."""
+        number = 1
+        while True:
+            writer = f"w{number}"
+            try:
+                os.mkdir(self.path / f"{attempt}-{writer}", 0o700)
+                return writer
+            except FileExistsError:
+                number += 1
+
+    def stream_file(self, attempt: int, writer: str, kind: str) -> Path:
+        """Where the stream of ``kind`` ("history" or "console") lies; its folder may not exist yet."""
+        return self.path / f"{attempt}-{writer}" / STREAM_FILES[kind]
+
+    def streams(self, attempt: int | None = None) -> list[Stream]:
+        """Every stream file there is, of one attempt or of all, in order of attempt and writer."""
+        found = []
+        try:
+            entries = sorted(entry.name for entry in os.scandir(self.path) if entry.is_dir())
+        except FileNotFoundError:
+            return []
+        for name in entries:
+            match = _WRITER.fullmatch(name)
+            if match is None or (attempt is not None and int(match[1]) != attempt):
+                continue
+            for kind, file_name in STREAM_FILES.items():
+                file = self.path / name / file_name
+                if file.exists():
+                    found.append(Stream(int(match[1]), match[2], kind, file))
+        return sorted(found, key=lambda stream: (stream.attempt, stream.writer, stream.kind))
+
+    @property
+    def files(self) -> Path:
+        """Where `run.save()` keeps files."""
+        return self.path / "files"
+
+    # ---- flags
+
+    def ask_to_stop(self, reason: str) -> None:
+        """Raises the stop flag."""
+        write_private(self.path / "stop", json.dumps({"reason": reason}))
+
+    def stop_reason(self) -> str | None:
+        """Why the run should end; None while it may go on."""
+        found = self._read("stop")
+        return None if found is None else str(found.get("reason") or "asked to stop")
+
+    def clear_stop(self) -> None:
+        """Takes the stop flag away, before another attempt."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.path / "stop").unlink()
+
+    def write_end(self, attempt: int, finish: Mapping[str, Any]) -> None:
+        """Keeps the request that tells the server how the attempt ended (fields of ``FinishRun``)."""
+        write_private(self.path / f"end-{attempt}.json", json.dumps(dict(finish)))
+
+    def end(self, attempt: int) -> dict[str, Any] | None:
+        """The kept end of an attempt; None if it has not ended or an agent watches it."""
+        return self._read(f"end-{attempt}.json")
+
+    def mark_done(self, attempt: int) -> None:
+        """Notes that the server has confirmed the end of the attempt with all its rows."""
+        write_private(self.path / f"done-{attempt}", "")
+
+    def discard(self) -> None:
+        """Removes what the server has by now: everything, except the files that `run.save()` kept."""
+        import shutil
+
+        if not self.files.is_dir():
+            shutil.rmtree(self.path, ignore_errors=True)
+            return
+        for stream in self.streams():
+            shutil.rmtree(stream.file.parent, ignore_errors=True)
+
+    def is_done(self, attempt: int) -> bool:
+        """True if nothing of the attempt is left to tell the server."""
+        return (self.path / f"done-{attempt}").exists()
+
+    # ---- owners
+
+    def write_owner(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Writes ``process.json`` (``name="process"``) or ``agent.json``."""
+        write_private(self.path / f"{name}.json", json.dumps(dict(facts)))
+
+    def owner(self, name: str) -> dict[str, Any] | None:
+        """What the owner's file holds; None without one."""
+        return self._read(f"{name}.json")
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            found = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+
+def this_process() -> dict[str, Any]:
+    """What ``process.json`` says of the process that asks."""
+    # Only runs without an agent pay for these imports.
+    from besom.common.discovery import boot_id, host_name, process_started
+
+    pid = os.getpid()
+    return {"pid": pid, "pid_started": process_started(pid), "host": host_name(), "boot_id": boot_id()}
+
+
+def owner_is_alive(owner: Mapping[str, Any] | None) -> bool:
+    """True if the process of an owner's file still runs; one on another host is taken for alive."""
+    from besom.common.discovery import boot_id, host_name, process_started
+
+    if owner is None or "pid" not in owner:
+        return False
+    if owner.get("host", host_name()) != host_name():
+        return True
+    if owner.get("boot_id", boot_id()) != boot_id():
+        return False
+    started = process_started(int(owner["pid"]))
+    return started is not None and started == owner.get("pid_started", started)

@@ -1,0 +1,137 @@
+"""What an agent that asks gets: a run, a wait, or the news that there is nothing any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from besom.engine.records import Run, Sweep
+from besom.metric import Metric
+from besom.search.searcher import Searcher
+from besom.space import params_hash
+
+# Draws that one ask may pass over because they were tried before; a longer stretch takes several asks.
+MOST_SKIPS = 1000
+WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class HandOutRun:
+    """Hand out ``again`` (a new attempt of it), or make a run of draw ``number`` with ``params``."""
+
+    again: Run | None
+    number: int
+    params: Mapping[str, Any]
+    params_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForRuns:
+    """Nothing now. ``next_number`` is where the search goes on."""
+
+    seconds: float
+    reason: str
+    next_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class NothingLeft:
+    """Nothing any more; ``reason`` becomes the sweep's if it is still open."""
+
+    reason: str
+    next_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What there is to know besides the sweep itself.
+
+    ``waiting`` is the run that has waited longest to be handed out again, ``reached`` the run (name, score) that has
+    met the target. ``pending`` and ``tried`` are asked only when needed: the params of runs that are under way, and
+    whether the sweep has had params with this hash.
+    """
+
+    waiting: Run | None
+    reached: tuple[str, float] | None
+    pending: Callable[[], Sequence[Mapping[str, Any]]]
+    tried: Callable[[str], bool]
+
+
+def next_run(
+    sweep: Sweep, progress: Progress, searcher: Searcher, now: float
+) -> HandOutRun | WaitForRuns | NothingLeft:
+    """The answer to an agent of this sweep: a waiting run first, then the caps, then the next draw."""
+    number = sweep.next_number
+    if sweep.state in ("finished", "canceled"):
+        return NothingLeft(sweep.ended_reason or f"the sweep is {sweep.state}", number)
+    if sweep.state == "paused":
+        return WaitForRuns(WAIT_S, f"the sweep is paused: `besom resume {sweep.uid}` lets it go on", number)
+    if (run := progress.waiting) is not None:
+        return HandOutRun(run, run.idx or 0, run.params, run.params_hash)
+    if reason := end_of_search(sweep, progress.reached, now):
+        return _wait_or_end(sweep, reason, number)
+    return _draw(sweep, progress, searcher)
+
+
+def end_of_search(sweep: Sweep, reached: tuple[str, float] | None, now: float) -> str | None:
+    """Why the sweep makes no more new runs, as far as its counters tell; None if it may."""
+    if sweep.metric is not None and sweep.metric.target is not None and reached is not None:
+        return target_sentence(sweep.metric, *reached)
+    if sweep.run_cap is not None and sweep.created_runs >= sweep.run_cap:
+        return f"run cap of {sweep.run_cap} reached"
+    if sweep.time_cap_s is not None and sweep.first_started is not None:
+        if now - sweep.first_started >= sweep.time_cap_s:
+            return f"time cap of {duration(sweep.time_cap_s)} reached"
+    if sweep.size is not None and sweep.next_number >= sweep.size:
+        return exhausted_sentence(sweep)
+    return None
+
+
+def under_way(sweep: Sweep) -> int:
+    """How many runs of the sweep are training or wait to be handed out again."""
+    return sweep.counts.get("running", 0) + sweep.waiting
+
+
+def _draw(sweep: Sweep, progress: Progress, searcher: Searcher) -> HandOutRun | WaitForRuns | NothingLeft:
+    pending = progress.pending()
+    for number in range(sweep.next_number, sweep.next_number + MOST_SKIPS):
+        params = searcher.ask(number, pending)
+        if params is None:
+            return _wait_or_end(sweep, exhausted_sentence(sweep), number)
+        if sweep.size is None:
+            return HandOutRun(None, number, params, None)
+        digest = params_hash(params)
+        if not progress.tried(digest):
+            return HandOutRun(None, number, params, digest)
+    passed = sweep.next_number + MOST_SKIPS
+    return WaitForRuns(0.0, f"passing over points that were tried before ({passed} so far)", passed)
+
+
+def _wait_or_end(sweep: Sweep, reason: str, number: int) -> WaitForRuns | NothingLeft:
+    left = under_way(sweep)
+    if left == 0:
+        return NothingLeft(reason, number)
+    runs = "the last run is" if left == 1 else f"the last {left} runs are"
+    return WaitForRuns(WAIT_S, f"{reason}; {runs} still training elsewhere", number)
+
+
+def exhausted_sentence(sweep: Sweep) -> str:
+    """Why a finite search has ended, with its points counted."""
+    what = "grid" if sweep.method == "grid" else f"{sweep.method} search"
+    return f"{what} exhausted" if sweep.size is None else f"{what} exhausted: {sweep.size} of {sweep.size} points"
+
+
+def target_sentence(metric: Metric, run_name: str, score: float) -> str:
+    """Why a sweep with a target has ended."""
+    sign = "≤" if metric.goal == "minimize" else "≥"
+    return f"target reached: {metric.name} {score:.6g} {sign} {metric.target:.6g} by run {run_name}"
+
+
+def duration(seconds: float) -> str:
+    """``8h``, ``1h30m``, ``45s``: a length of time as people write it."""
+    whole = int(seconds)
+    if whole != seconds:
+        return f"{seconds:g}s"
+    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s")]
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

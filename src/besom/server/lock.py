@@ -1,0 +1,122 @@
+"""The right to serve a data folder: one process of one host at a time.
+
+On one machine the kernel's lock decides, which ends with its process. Other machines may see the same folder on a
+network where such locks need not reach, so the file also says who holds it, and its age how long ago he lived.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from besom.common.discovery import host_name, read_discovery
+from besom.common.places import make_private
+from besom.errors import DataFolderError, Refused
+
+FILE = "server.lock"
+BEAT_EVERY_S = 15.0
+SILENT_AFTER_S = 90.0
+# The exit code of a background server that finds the folder taken: its starter waits for the one that has it.
+TAKEN_EXIT = 3
+_NO_LOCKS_HERE = frozenset([errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
+
+
+class Served(Refused):
+    """Another process of this machine serves the folder."""
+
+
+class ServedElsewhere(Refused):
+    """A process of another host serves the folder."""
+
+
+class FolderLock:
+    """A held lock; `beat` now and then, `release` at the end."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self._path = path
+
+    def beat(self) -> None:
+        """Says that the holder lives."""
+        os.utime(self._path)
+
+    def release(self) -> None:
+        """Lets the next one in."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def take(data: Path, *, wait_s: float = 0.0, give_up: Callable[[], bool] = lambda: False) -> FolderLock:
+    """Takes the folder, waiting for a holder on this machine that is ending.
+
+    Raises Served after ``wait_s`` seconds, or as soon as ``give_up()`` is true; ServedElsewhere for another host.
+    """
+    path = make_private(data) / FILE
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise DataFolderError(f"the data folder {data} cannot be used: {error.strerror}") from None
+    try:
+        refuse_elsewhere(data)
+        _lock(descriptor, data, time.monotonic() + wait_s, give_up)
+        refuse_elsewhere(data)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps({"host": host_name(), "pid": os.getpid()}).encode(), 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return FolderLock(descriptor, path)
+
+
+def _lock(descriptor: int, data: Path, until: float, give_up: Callable[[], bool]) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if give_up() or time.monotonic() > until:
+                raise Served(f"another server holds the data folder {data}") from None
+            time.sleep(0.05)
+        except OSError as error:
+            if error.errno in _NO_LOCKS_HERE:
+                return
+            raise DataFolderError(f"the data folder {data} cannot be locked: {error.strerror}") from None
+
+
+def elsewhere(data: Path) -> str | None:
+    """The name of another host whose server has held the folder within the last minute and a half; else None."""
+    path = data / FILE
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))["host"]
+        if holder == host_name():
+            return None
+        # Both times come from the file system, so that the clocks of two hosts need not agree.
+        probe = data / f".{FILE}.{os.getpid()}"
+        probe.touch()
+        age_s = probe.stat().st_mtime - path.stat().st_mtime
+        probe.unlink()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(holder) if age_s < SILENT_AFTER_S else None
+
+
+def refuse_elsewhere(data: Path) -> None:
+    """Raises ServedElsewhere, with what to do, while a server of another host holds the folder."""
+    if (host := elsewhere(data)) is not None:
+        raise ServedElsewhere(_elsewhere_sentence(data, host))
+
+
+def _elsewhere_sentence(data: Path, host: str) -> str:
+    found = read_discovery(data)
+    url = found.url if found is not None and found.host == host else ""
+    if not url or any(f"//{name}" in url for name in ("127.", "localhost", "[::1]")):
+        return (
+            f"the server runs on {host}, bound to loopback: start it there with `besom server start --host {host}` "
+            f"and run `besom login --host http://{host}:PORT` here"
+        )
+    return f"the server runs on {host}: run `besom login --host {url}` here"

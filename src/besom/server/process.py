@@ -1,0 +1,118 @@
+"""Starting, finding and ending a server from outside: what `besom server start`, `stop` and `status` do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from besom.common.discovery import Discovery, is_alive, process_started, read_discovery
+from besom.common.places import make_private
+from besom.common.version import VERSION
+from besom.errors import DataFolderError, IncompatibleVersion, Refused, UsageError
+from besom.server.lock import TAKEN_EXIT, refuse_elsewhere
+from besom.server.log import last_line
+from besom.server.settings import Settings
+from besom.server.versions import go_together, numbers
+
+START_S = 60.0
+STOP_S = 30.0
+START_LOG = "server.start.log"
+_LOOK_EVERY_S = 0.03
+
+
+def refuse_windows(platform: str = sys.platform) -> None:
+    """Raises UsageError on Windows."""
+    if platform == "win32":
+        raise UsageError("Besom runs on Linux and macOS: on Windows, install it inside WSL")
+
+
+def running(data: Path) -> Discovery | None:
+    """The live server of the folder on this machine; None without one (a stale file is none)."""
+    found = read_discovery(data)
+    return found if found is not None and is_alive(found) else None
+
+
+def start(settings: Settings, say: Callable[[str], None]) -> Discovery:
+    """Starts a background server, or finds the one that is there; returns once it listens.
+
+    A background server of an older version is restarted. Raises Refused where a running server is not what was
+    asked for, DataFolderError with the reason when a server could not begin.
+    """
+    refuse_windows()
+    make_private(settings.data)
+    found = running(settings.data)
+    if found is not None:
+        if not _is_to_restart(found):
+            return _fitting(found, settings)
+        say(f"restarting the server: it is Besom {found.version} and this is {VERSION}")
+        stop(settings.data)
+    refuse_elsewhere(settings.data)
+    return _spawn(replace(settings, background=True))
+
+
+def _is_to_restart(found: Discovery) -> bool:
+    if found.background and numbers(found.version) < numbers(VERSION):
+        return True
+    if not go_together(found.version, VERSION):
+        raise IncompatibleVersion(
+            f"the server at {found.url} is Besom {found.version} and this is {VERSION}: "
+            "install the same version on both sides, or end it with `besom server stop`"
+        )
+    return False
+
+
+def _fitting(found: Discovery, settings: Settings) -> Discovery:
+    port = found.url.rpartition(":")[2]
+    if settings.port not in (None, 0) and port != str(settings.port):
+        raise Refused(f"a server runs already, at {found.url}: end it first with `besom server stop`")
+    return found
+
+
+def _spawn(settings: Settings) -> Discovery:
+    start_log = settings.data / START_LOG
+    descriptor = os.open(start_log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "besom.server", str(settings.data)],
+            stdin=subprocess.PIPE, stdout=output, stderr=output, cwd="/", start_new_session=True,
+        )  # fmt: skip
+    assert child.stdin is not None
+    with child.stdin:
+        child.stdin.write(settings.to_json().encode())
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        # Whoever won when two were started at once is the server; the loser's child has ended by itself.
+        if (found := running(settings.data)) is not None:
+            return found
+        code = child.poll()
+        if code is not None and code != TAKEN_EXIT:
+            raise DataFolderError(last_line(start_log) or f"the server ended with code {code} before it listened")
+        time.sleep(_LOOK_EVERY_S)
+    raise DataFolderError(f"the server does not listen after {START_S:.0f} s; its log is {settings.log_file}")
+
+
+def stop(data: Path) -> Discovery | None:
+    """Ends the folder's server on this machine and waits until it is gone; None if none was running.
+
+    Raises Refused for a server on another host, or one that does not end.
+    """
+    refuse_windows()
+    found = running(data)
+    if found is None:
+        refuse_elsewhere(data)
+        return None
+    os.kill(found.pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_S
+    while process_started(found.pid) == found.pid_started:
+        if time.monotonic() > until:
+            raise Refused(
+                f"the server (process {found.pid}) has not ended within {STOP_S:.0f} s; see its log in {data}"
+            )
+        time.sleep(_LOOK_EVERY_S)
+    return found

@@ -1,0 +1,194 @@
+"""The server's process, from the first lock to the last line: one data folder, one address, one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from besom.common.discovery import (
+    API_VERSION,
+    FILE,
+    Discovery,
+    boot_id,
+    host_name,
+    process_started,
+    read_discovery,
+    write_discovery,
+)
+from besom.common.version import VERSION
+from besom.errors import UsageError
+from besom.server import lock
+from besom.server.app import create_app
+from besom.server.file_system import network_kind
+from besom.server.log import write_log_to
+from besom.server.services import Services
+from besom.server.settings import DEFAULT_PORT, Settings
+from besom.store.database import Database
+
+log = logging.getLogger("besom.server")
+
+PORTS_TRIED = 100
+# Open requests get this long to end; event streams end by themselves.
+GRACE_S = 10
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serves the data folder until SIGTERM, SIGINT or a request to stop.
+
+    ``say`` gets the lines for the person who started it. Raises Refused, DataFolderError, UsageError or
+    IncompatibleVersion when it cannot begin.
+    """
+    os.umask(0o077)
+    held = lock.take(settings.data, wait_s=5.0, give_up=lambda: _is_served(settings))
+    try:
+        handler = write_log_to(settings.log_file)
+        with bound(settings) as listener, contextlib.closing(_open_database(settings, say)) as database:
+            app = create_app(settings, database)
+            services: Services = app.state.services
+            services.url = settings.url(listener.getsockname()[1])
+            services.beat = held.beat
+            _run(app, services, listener, say)
+        handler.close()
+    finally:
+        held.release()
+
+
+def _is_served(settings: Settings) -> bool:
+    found = read_discovery(settings.data)
+    return found is not None and process_started(found.pid) == found.pid_started
+
+
+def _open_database(settings: Settings, say: Callable[[str], None]) -> Database:
+    kind = network_kind(settings.data) if settings.db_file is not None else None
+    if kind is not None:
+        say(f"the data folder is on a network file system ({kind}): the database is opened for this process alone")
+    return Database.open(settings.db_url, exclusive=kind is not None)
+
+
+@contextlib.contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket]:
+    """A socket that listens at the wanted address.
+
+    It listens at once, since two sockets may be bound to one port as long as neither of them does.
+    """
+    asked = settings.port is not None
+    first = settings.port if settings.port is not None else DEFAULT_PORT
+    ports = [first] if asked else [*range(first, first + PORTS_TRIED), 0]
+    for port in ports:
+        try:
+            listener = _bind(settings.host, port)
+        except OSError as error:
+            if asked or not _is_taken(error):
+                raise UsageError(_bind_sentence(settings, port, error)) from None
+            continue
+        with listener:
+            yield listener
+        return
+    raise UsageError(f"no port is free on {settings.host}: choose one with --port")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_taken(error: OSError) -> bool:
+    return error.errno == errno.EADDRINUSE
+
+
+def _bind_sentence(settings: Settings, port: int, error: OSError) -> str:
+    place = f"port {port} on {settings.host}"
+    if _is_taken(error):
+        return f"{place} is taken by another program: choose another one, or leave --port out for the next free one"
+    if error.errno == errno.EACCES:
+        return f"{place} is not open to this user: choose one above 1023"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{settings.host!r} is not an address of this machine: give --host 127.0.0.1, 0.0.0.0 or one that is"
+    return f"{place} cannot be used: {error.strerror}"
+
+
+def _run(app: Starlette, services: Services, listener: socket.socket, say: Callable[[str], None]) -> None:
+    settings = services.settings
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, proxy_headers=False, server_header=False, lifespan="on",
+        timeout_graceful_shutdown=GRACE_S, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
+    )  # fmt: skip
+    server = _Server(config, services, lambda: _announce(services, say))
+    try:
+        server.run([listener])
+    finally:
+        _withdraw(settings)
+    log.info("ended")
+
+
+def _announce(services: Services, say: Callable[[str], None]) -> None:
+    settings = services.settings
+    found = Discovery(
+        url=services.url, pid=os.getpid(), pid_started=process_started(os.getpid()) or "", host=host_name(),
+        boot_id=boot_id(), server_id=services.keys.server_id, version=VERSION, api=API_VERSION,
+        background=settings.background,
+    )  # fmt: skip
+    write_discovery(settings.data, found)
+    log.info("Besom %s listens at %s", VERSION, services.url)
+    say(f"Besom serves {settings.data} at {services.url}")
+
+
+def _withdraw(settings: Settings) -> None:
+    found = read_discovery(settings.data)
+    if found is not None and (found.pid, found.host) == (os.getpid(), host_name()):
+        (settings.data / FILE).unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that tells when it listens, and tells its open streams when it is to end."""
+
+    def __init__(self, config: uvicorn.Config, services: Services, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._services = services
+        self._on_listening = on_listening
+        services.end = self.end
+
+    def end(self) -> None:
+        """Ends gracefully: streams close, open requests are answered."""
+        self._services.closing.set()
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, then announces the address."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_listening()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C end the server and are spent by that; a second Ctrl-C does not wait for requests."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, number)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _signalled(self, number: int) -> None:
+        if self.should_exit and number == signal.SIGINT:
+            self.force_exit = True
+        self.end()

@@ -1,0 +1,84 @@
+"""How values read on a page: numbers, durations, times, params, console text. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from besom.common.json_numbers import NON_FINITE, dumps
+from besom.wire.sweeps import RunCounts
+
+NONE = "–"
+ENDED = ("finished", "stopped", "killed", "failed", "crashed")
+# Escape sequences that color a terminal, and those that set its title.
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+def value_text(value: Any) -> str:
+    """A value in a cell: floats with five significant digits, text as it is, the rest as JSON."""
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, str):
+        return "∞" if value == "Infinity" else "−∞" if value == "-Infinity" else value
+    return str(value) if isinstance(value, int) else dumps(value)
+
+
+def is_number(value: Any) -> bool:
+    """True for what stands at the right of its cell."""
+    if isinstance(value, str):
+        return value in NON_FINITE
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and their values; an empty mapping is a value."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def duration(seconds: float | None) -> str:
+    """``3.2 s``, ``45 s``, ``2 min 5 s``, ``3 h 20 min``, ``4 d 6 h``."""
+    if seconds is None:
+        return NONE
+    if seconds < 9.95:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def moment(at: str | None) -> str:
+    """``2026-03-01T12:30:05.123Z`` → ``2026-03-01 12:30:05 UTC``."""
+    return NONE if not at else f"{at[:10]} {at[11:19]} UTC"
+
+
+def ended(counts: RunCounts) -> int:
+    """How many runs have ended."""
+    return sum(getattr(counts, state) for state in ENDED)
+
+
+def states_text(counts: RunCounts) -> str:
+    """``4 finished, 1 failed, 2 running``, leaving out what is none."""
+    order = (*ENDED, "running", "queued", "preempted")
+    return ", ".join(f"{getattr(counts, state)} {state}" for state in order if getattr(counts, state)) or "none yet"
+
+
+def last_lines(data: bytes, most: int = 200) -> str:
+    """The last lines of what a terminal showed: colors gone, a line drawn over by a progress bar as it was last."""
+    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    return "\n".join(_TERMINAL.sub("", line).rstrip("\r").rpartition("\r")[2] for line in lines[-most:])

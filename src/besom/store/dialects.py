@@ -1,0 +1,181 @@
+"""Everything in which SQLite and PostgreSQL differ."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from besom.errors import DataFolderError, UsageError
+from besom.store.bell import CHANNEL
+
+# One word for "somebody writes to this database"; any number will do.
+WRITE_LOCK = 0x6265736F6D
+_BUSY_MS = 30_000
+
+
+def writing_engine(url: str) -> Engine:
+    """The engine of the writer thread; raises UsageError for an address that is neither of the two databases'."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed, pool_size=1, max_overflow=1, pool_pre_ping=True)
+    engine = create_engine(parsed, pool_size=1, max_overflow=1, connect_args={"timeout": _BUSY_MS / 1000})
+    _prepare_sqlite(engine, "BEGIN IMMEDIATE", query_only=False)
+    return engine
+
+
+def reading_engine(url: URL) -> Engine:
+    """The engine of the readers: every transaction is one snapshot, and a write fails."""
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ").execution_options(
+            postgresql_readonly=True
+        )
+    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
+    _prepare_sqlite(engine, "BEGIN", query_only=True)
+    return engine
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError:
+        raise UsageError(
+            "the database address cannot be read: write sqlite:///PATH or postgresql://USER@HOST/NAME"
+        ) from None
+    if backend == "postgresql":
+        _need_psycopg()
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and parsed.database:
+        return parsed
+    raise UsageError(
+        f"a database of kind {backend!r} is not known: write sqlite:///PATH or postgresql://USER@HOST/NAME"
+    )
+
+
+def _need_psycopg() -> None:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        raise UsageError("PostgreSQL needs one more package: pip install 'besom[postgres]'") from None
+
+
+def _prepare_sqlite(engine: Engine, begin: str, *, query_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(raw: sqlite3.Connection, _: Any) -> None:
+        # Transactions are begun below, not by the driver's own guesses.
+        raw.isolation_level = None
+        raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        raw.execute("PRAGMA foreign_keys = ON")
+        if query_only:
+            raw.execute("PRAGMA query_only = ON")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def use_wal(engine: Engine) -> None:
+    """Switches an SQLite file to its write-ahead log, in which readers never wait for the writer."""
+    if engine.dialect.name == "sqlite":
+        raw = engine.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA journal_mode = WAL")
+        finally:
+            raw.close()
+
+
+def set_durability(connection: Connection, refetchable: bool) -> None:
+    """Before a transaction: whether its commit waits for the disk (``synchronous``); PostgreSQL: see begin_writing."""
+    connection.info["refetchable"] = refetchable
+    if connection.dialect.name == "sqlite":
+        level = "NORMAL" if refetchable else "FULL"
+        if connection.info.get("synchronous") != level:
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute(f"PRAGMA synchronous = {level}")
+            connection.info["synchronous"] = level
+
+
+def begin_writing(connection: Connection) -> None:
+    """At the start of a transaction that writes: one writer at a time, so that event ids appear in commit order."""
+    if connection.dialect.name == "postgresql":
+        if connection.info["refetchable"]:
+            connection.execute(text("SET LOCAL synchronous_commit = off"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
+
+
+def notify(connection: Connection, last_event: int) -> None:
+    """Tells other processes, with the commit, that there are events."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_notify(:channel, :last)"), {"channel": CHANNEL, "last": str(last_event)})
+
+
+def connect_arguments(engine: Engine) -> dict[str, Any]:
+    """What psycopg itself wants in order to connect to the same database."""
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+    return dict(arguments)
+
+
+def upsert(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts the rows; where the keys are there already, the other columns are replaced."""
+    if not rows:
+        return
+    insert = insert_into(connection, table)
+    others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=list(keys), set_=others), list(rows))
+
+
+def insert_or_leave(
+    connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Inserts the rows that are not there yet."""
+    if rows:
+        insert = insert_into(connection, table)
+        connection.execute(insert.on_conflict_do_nothing(index_elements=list(keys)), list(rows))
+
+
+def insert_into(connection: Connection, table: Table) -> Any:
+    """An insert that knows ON CONFLICT; both databases spell it alike."""
+    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement: Insert = make(table)
+    return statement
+
+
+def copy_file(engine: Engine, target: Path) -> None:
+    """A consistent copy of an SQLite file, also while it is written to."""
+    source = sqlite3.connect(str(engine.url.database))
+    try:
+        copy = sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+    finally:
+        source.close()
+
+
+def backup(engine: Engine, target: Path) -> None:
+    """The copy that a person asks for; raises DataFolderError with what to do instead."""
+    if engine.dialect.name != "sqlite":
+        raise DataFolderError("this server keeps its data in PostgreSQL: back it up with pg_dump")
+    if target.exists():
+        raise DataFolderError(f"{target} exists already: name a file that does not")
+    try:
+        copy_file(engine, target)
+    except (sqlite3.Error, OSError) as error:
+        raise DataFolderError(f"cannot write the backup {target}: {error}") from None
+
+
+def reason(error: SQLAlchemyError, url: URL) -> str:
+    """The database's own words without statement, parameters or password."""
+    original = getattr(error, "orig", None)
+    words = str(original or error).strip().splitlines()
+    sentence = words[0] if words else type(error).__name__
+    if url.password:
+        sentence = sentence.replace(str(url.password), "***")
+    return sentence

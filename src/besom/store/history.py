@@ -1,0 +1,207 @@
+"""Reading a run's rows: tails and chunks of all its streams, merged by step.
+
+Rows of equal step are one row and the last value wins. The rows are those of the last attempt; if that went on from a
+checkpoint, the rows of earlier attempts below its first step come in front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from besom.common.json_numbers import to_words
+from besom.common.spool_format import Reader, Row
+from besom.engine.folding import to_number
+from besom.store import runs
+from besom.store.columns import unpack_steps, unpack_values
+from besom.store.tables import attempt, chunk, key, stream, tail
+from besom.wire.runs import HistoryPage
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The rows below a step (all: None) of one attempt."""
+
+    attempt_id: int
+    number: int
+    started: float
+    below: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Rows that lie together: a tail blob, or the chunks of one compaction."""
+
+    stream_id: int
+    offset: int
+    in_tail: bool
+    step0: int
+    step1: int
+    segment: Segment
+
+
+def segments(connection: Connection, run_id: int, newest: int, below: int | None = None) -> list[Segment]:
+    """Which attempts' rows make the run's history, counted from attempt ``newest`` backwards."""
+    query = (
+        select(attempt.c.id, attempt.c.number, attempt.c.started, attempt.c.has_rows, attempt.c.base_step)
+        .where(attempt.c.run_id == run_id, attempt.c.number <= newest)
+        .order_by(attempt.c.number.desc())
+    )
+    found = []
+    for row in connection.execute(query):
+        if not row.has_rows and row.base_step is None:
+            continue
+        found.append(Segment(row.id, row.number, row.started, below))
+        if row.base_step is None:
+            break
+        below = row.base_step if below is None else min(below, row.base_step)
+    return found
+
+
+def page(
+    connection: Connection,
+    run_uid: str,
+    from_step: int | None = None,
+    limit: int = 1000,
+    keys: Sequence[str] | None = None,
+) -> HistoryPage:
+    """At most ``limit`` merged rows from a step on; raises NotFound for a run that does not exist.
+
+    With ``keys``, rows without any of them are left out.
+    """
+    run = runs.get(connection, run_uid)
+    steps, merged = _merged(connection, segments(connection, run.id, run.attempt), from_step, limit + 1, keys)
+    following = steps[limit] if len(steps) > limit else None
+    return HistoryPage(rows=[merged[step] for step in steps[:limit]], next_step=following)
+
+
+def all_rows(connection: Connection, run_id: int, newest: int) -> list[dict[str, Any]]:
+    """The whole merged history of a run."""
+    steps, merged = _merged(connection, segments(connection, run_id, newest), None, None, None)
+    return [merged[step] for step in steps]
+
+
+def values_before(connection: Connection, run_id: int, number: int, step: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(step, values) of the rows that an attempt which goes on at ``step`` finds in front of it."""
+    earlier = segments(connection, run_id, number - 1, below=step)
+    steps, merged = _merged(connection, earlier, None, None, None)
+    for at in steps:
+        yield at, {name: value for name, value in merged[at].items() if name not in ("_step", "_timestamp", "_runtime")}
+
+
+def _merged(
+    connection: Connection,
+    of: Sequence[Segment],
+    from_step: int | None,
+    most: int | None,
+    keys: Sequence[str] | None,
+) -> tuple[list[int], dict[int, dict[str, Any]]]:
+    merged: dict[int, dict[str, Any]] = {}
+    for block in _blocks(connection, of, from_step):
+        if most is not None and len(merged) >= most and block.step0 > sorted(merged)[most - 1]:
+            break
+        for step, time, data in _rows(connection, block, keys):
+            if (from_step is not None and step < from_step) or _hidden(step, block.segment):
+                continue
+            shown = {name: value for name, value in data.items() if keys is None or name in keys}
+            if keys is None or shown:
+                row = merged.setdefault(step, {"_step": step})
+                row["_timestamp"] = time
+                row["_runtime"] = max(0.0, time - block.segment.started)
+                row.update(shown)
+    return sorted(merged), merged
+
+
+def _hidden(step: int, segment: Segment) -> bool:
+    return segment.below is not None and step >= segment.below
+
+
+def _blocks(connection: Connection, of: Sequence[Segment], from_step: int | None) -> list[_Block]:
+    by_attempt = {segment.attempt_id: segment for segment in of}
+    streams = {
+        row.id: by_attempt[row.attempt_id]
+        for row in connection.execute(
+            select(stream.c.id, stream.c.attempt_id).where(
+                stream.c.attempt_id.in_(list(by_attempt)), stream.c.kind == "history"
+            )
+        )
+    }
+    tails = select(tail.c.stream_id, tail.c.offset, tail.c.step0, tail.c.step1).where(tail.c.stream_id.in_(streams))
+    # A compaction writes the times of its rows once, so these say which blocks there are.
+    chunks = select(chunk.c.stream_id, chunk.c.offset, chunk.c.step0, chunk.c.step1).where(
+        chunk.c.stream_id.in_(streams), chunk.c.form == "time"
+    )
+    found = [
+        _Block(row.stream_id, row.offset, in_tail, row.step0, row.step1, streams[row.stream_id])
+        for query, in_tail in ((chunks, False), (tails, True))
+        for row in connection.execute(query)
+        if (from_step is None or row.step1 >= from_step) and not _hidden(row.step0, streams[row.stream_id])
+    ]
+    return sorted(found, key=lambda block: (block.step0, block.segment.number, block.stream_id, block.offset))
+
+
+def _rows(
+    connection: Connection, block: _Block, keys: Sequence[str] | None
+) -> Iterator[tuple[int, float, dict[str, Any]]]:
+    if block.in_tail:
+        for record in tail_records(connection, block.stream_id, block.offset):
+            yield record.step, record.time, {name: shown_value(value) for name, value in record.data.items()}
+    else:
+        yield from _chunk_rows(connection, block, keys)
+
+
+def shown_value(value: Any) -> Any:
+    """A logged value as readers give it: numbers are floats, words where they are not finite."""
+    number = to_number(value)
+    return to_words(value if number is None else number)
+
+
+def tail_records(connection: Connection, stream_id: int, offset: int) -> Iterator[Row]:
+    """The rows in a tail blob."""
+    query = (
+        select(tail.c.data, stream.c.kinds)
+        .join(stream, stream.c.id == tail.c.stream_id)
+        .where(tail.c.stream_id == stream_id, tail.c.offset == offset)
+    )
+    row = connection.execute(query).one()
+    reader = Reader({int(number): tuple(names) for number, names in row.kinds.items()}, started=True)
+    for record in reader.feed(row.data):
+        if isinstance(record, Row):
+            yield record
+
+
+def _chunk_rows(
+    connection: Connection, block: _Block, keys: Sequence[str] | None
+) -> Iterator[tuple[int, float, dict[str, Any]]]:
+    query = (
+        select(chunk.c.form, chunk.c.steps, chunk.c.vals, key.c.name)
+        .join(key, key.c.id == chunk.c.key_id, isouter=True)
+        .where(chunk.c.stream_id == block.stream_id, chunk.c.offset == block.offset)
+    )
+    if keys is not None:
+        query = query.where((chunk.c.form == "time") | key.c.name.in_(keys))
+    times: dict[int, float] = {}
+    data: dict[int, dict[str, Any]] = {}
+    for row in connection.execute(query.order_by(key.c.name)):
+        steps = unpack_steps(row.steps)
+        values = unpack_values(row.form, row.vals)
+        if row.form == "time":
+            times.update(zip(steps, values, strict=True))
+            continue
+        for step, value in zip(steps, values, strict=True):
+            data.setdefault(step, {})[row.name] = to_words(value)
+    for step, time in times.items():
+        yield step, time, data.get(step, {})
+
+
+def last_step(connection: Connection, attempt_id: int) -> int | None:
+    """The largest step that an attempt has logged."""
+    of = select(stream.c.id).where(stream.c.attempt_id == attempt_id, stream.c.kind == "history")
+    largest = [
+        connection.execute(select(func.max(table.c.step1)).where(table.c.stream_id.in_(of))).scalar()
+        for table in (tail, chunk)
+    ]
+    return max((step for step in largest if step is not None), default=None)

@@ -1,0 +1,38 @@
+"""Projects: made when somebody first names them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from besom.store import dialects
+from besom.store.tables import key, project
+
+
+def get_or_make(connection: Connection, entity: str, name: str, now: float) -> int:
+    """The project's id."""
+    row = {"entity": entity, "name": name, "created": now}
+    dialects.insert_or_leave(connection, project, ["entity", "name"], [row])
+    query = select(project.c.id).where(project.c.entity == entity, project.c.name == name)
+    return connection.execute(query).scalar_one()
+
+
+def find(connection: Connection, entity: str, name: str) -> int | None:
+    """The project's id, None if there is none."""
+    query = select(project.c.id).where(project.c.entity == entity, project.c.name == name)
+    return connection.execute(query).scalar()
+
+
+def key_ids(connection: Connection, project_id: int, names: list[str]) -> dict[str, int]:
+    """The ids of logged names, made where they are new."""
+    found = known_key_ids(connection, project_id, names)
+    missing = [{"project_id": project_id, "name": name} for name in names if name not in found]
+    if missing:
+        dialects.insert_or_leave(connection, key, ["project_id", "name"], missing)
+        found = known_key_ids(connection, project_id, names)
+    return found
+
+
+def known_key_ids(connection: Connection, project_id: int, names: list[str]) -> dict[str, int]:
+    """The ids of those names that were logged before."""
+    query = select(key.c.name, key.c.id).where(key.c.project_id == project_id, key.c.name.in_(names))
+    return {row.name: row.id for row in connection.execute(query)}

@@ -1,0 +1,112 @@
+"""What the values of each key of a run add up to (`engine.folding`), kept and shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from besom.common.json_numbers import NON_FINITE, number_word
+from besom.engine.folding import Fold
+from besom.store import dialects
+from besom.store.tables import attempt, key, run, summary
+
+_KNOWN = frozenset(["min", "max", "mean", "first", "last"])
+_PLAIN = ("n", "total", "min", "min_step", "max", "max_step", "nan_count", "first", "last_finite", "last_step")
+
+
+def load(connection: Connection, run_id: int, key_ids: Mapping[str, int]) -> dict[str, Fold]:
+    """The folds of these keys of a run; new ones for keys that the run has not logged."""
+    names = {key_id: name for name, key_id in key_ids.items()}
+    folds = {name: Fold() for name in key_ids}
+    query = select(summary).where(summary.c.run_id == run_id, summary.c.key_id.in_(list(names)))
+    for row in connection.execute(query):
+        folds[names[row.key_id]] = _fold(row)
+    return folds
+
+
+def _fold(row: Row[Any]) -> Fold:
+    fold = Fold(**{name: getattr(row, name) for name in _PLAIN})
+    if row.last is not None:
+        fold.last = row.last
+    elif isinstance(row.other, str) and row.other in NON_FINITE:
+        # SQLite has no NaN, so such numbers are kept as words.
+        fold.last = NON_FINITE[row.other]
+    else:
+        fold.last, fold.is_number = row.other, False
+    return fold
+
+
+def save(connection: Connection, run_id: int, key_ids: Mapping[str, int], folds: Mapping[str, Fold]) -> None:
+    """Writes folds back."""
+    rows = []
+    for name, fold in folds.items():
+        number = fold.open_number()
+        finite = number is not None and math.isfinite(number)
+        row = {column: getattr(fold, column) for column in _PLAIN}
+        row["last"] = number if finite else None
+        row["other"] = None if finite else number_word(fold.last) if number is not None else fold.last
+        rows.append({"run_id": run_id, "key_id": key_ids[name], **row})
+    dialects.upsert(connection, summary, ["run_id", "key_id"], rows)
+
+
+def logged_keys(connection: Connection, run_id: int) -> list[str]:
+    """The names that a run has logged, sorted."""
+    query = select(key.c.name).join(summary, summary.c.key_id == key.c.id).where(summary.c.run_id == run_id)
+    return sorted(connection.execute(query).scalars())
+
+
+def of_runs(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The summaries of runs as people see them: `define_metric` and values set by hand included."""
+    shown: dict[int, dict[str, Any]] = {run_id: {} for run_id in run_ids}
+    if not run_ids:
+        return shown
+    rules = _rules(connection, run_ids)
+    query = (
+        select(summary, key.c.name).join(key, key.c.id == summary.c.key_id).where(summary.c.run_id.in_(run_ids))
+    ).order_by(key.c.name)
+    for row in connection.execute(query):
+        defines, _ = rules.get(row.run_id, ({}, {}))
+        kinds = summary_kinds(defines, row.name)
+        if "none" not in kinds:
+            shown[row.run_id][row.name] = _fold(row).summary([kind for kind in kinds if kind in _KNOWN])
+    for run_id, (_, by_hand) in rules.items():
+        _set_by_hand(shown[run_id], by_hand)
+    return shown
+
+
+def _rules(connection: Connection, run_ids: Sequence[int]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    query = (
+        select(run.c.id, attempt.c.defines, attempt.c.summary_set)
+        .join(attempt, (attempt.c.run_id == run.c.id) & (attempt.c.number == run.c.attempt))
+        .where(run.c.id.in_(run_ids))
+    )
+    return {row.id: (row.defines, row.summary_set) for row in connection.execute(query)}
+
+
+def summary_kinds(defines: Mapping[str, Any], name: str) -> list[str]:
+    """What `define_metric` says that the summary of a key shows; the longest pattern that fits, else nothing."""
+    fitting = [pattern for pattern in defines if pattern == name or _fits(pattern, name)]
+    if not fitting:
+        return []
+    pattern = name if name in fitting else max(fitting, key=len)
+    return list(defines[pattern].get("summary") or [])
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return pattern.endswith("*") and name.startswith(pattern[:-1])
+
+
+def _set_by_hand(shown: dict[str, Any], by_hand: Mapping[str, Any]) -> None:
+    for name, entry in by_hand.items():
+        if "value" in entry:
+            shown[name] = entry["value"]
+        else:
+            shown.pop(name, None)
+
+
+def with_hand_set(by_hand: Mapping[str, Any], values: Mapping[str, Any], deleted: Iterable[str]) -> dict[str, Any]:
+    """The values set by hand after one more record: ``{"value": v}`` a name, ``{}`` for a name that was deleted."""
+    return {**by_hand, **{str(name): {} for name in deleted}, **{name: {"value": v} for name, v in values.items()}}

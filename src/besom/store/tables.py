@@ -1,0 +1,416 @@
+"""The schema. Ids are whole numbers inside, short random text (``uid``) outside; times are seconds since 1970 (UTC).
+
+One table a noun; the counters on `sweep` are kept with every move of a run, so that a hand-out never counts runs.
+Streams, not runs, own bytes: ``stream → tail → chunk, coarse`` and ``stream → console``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from besom.common.json_numbers import dumps
+from besom.engine.states import RUN_STATES
+
+
+def storable(text: str) -> str:
+    """The text without what one of the two databases refuses: NUL characters and lone surrogates."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")
+
+
+class Words(TypeDecorator[str]):
+    """Text that somebody outside wrote."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Makes the text storable."""
+        return None if value is None else storable(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text, the same on both databases; non-finite numbers become words."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Writes strict JSON."""
+        return None if value is None else storable(dumps(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Reads it back."""
+        return None if value is None else json.loads(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[Any]:
+    return Column("id", _Id, primary_key=True)
+
+
+def _of(other: str, *, null: bool = False, index: bool = False, key: bool = False) -> Column[Any]:
+    """A reference to a row that this row goes with."""
+    return Column(
+        f"{other}_id",
+        _Id,
+        ForeignKey(f"{other}.id", ondelete="SET NULL" if null and other == "agent" else "CASCADE"),
+        nullable=null,
+        index=index,
+        primary_key=key,
+        autoincrement=False,
+    )
+
+
+def _text(name: str, *, null: bool = False, **more: Any) -> Column[Any]:
+    return Column(name, Words, nullable=null, **more)
+
+
+def _time(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, Float(53), nullable=null)
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False, default=0, server_default="0")
+
+
+def _flag(name: str) -> Column[Any]:
+    return Column(name, Integer, nullable=False, default=0, server_default="0")
+
+
+meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+project = Table(
+    "project",
+    metadata,
+    _id(),
+    _text("entity"),
+    _text("name"),
+    _time("created"),
+    UniqueConstraint("entity", "name"),
+)
+
+sweep = Table(
+    "sweep",
+    metadata,
+    _id(),
+    _text("uid", unique=True),
+    _of("project", index=True),
+    _text("request_id", unique=True),
+    _text("name"),
+    _text("description"),
+    Column("state", Text, nullable=False),
+    _text("ended_reason", null=True),
+    _text("method"),
+    Column("metric", Json),
+    Column("retry", Json, nullable=False),
+    Column("config", Json, nullable=False),
+    _text("config_text"),
+    _text("program", null=True),
+    Column("notes", Json, nullable=False),
+    Column("run_cap", BigInteger),
+    _time("time_cap_s", null=True),
+    _time("deadline", null=True),
+    Column("seed", BigInteger, nullable=False),
+    Column("size", BigInteger),
+    _count("next_number"),
+    _count("created_runs"),
+    _count("waiting"),
+    *(_count(f"n_{state}") for state in RUN_STATES),
+    _time("first_started", null=True),
+    _count("version"),
+    _time("created"),
+    _time("updated"),
+    _time("ended", null=True),
+)
+
+agent = Table(
+    "agent",
+    metadata,
+    _id(),
+    _text("uid", unique=True),
+    _of("sweep", index=True),
+    _text("host"),
+    Column("pid", BigInteger, nullable=False),
+    Column("slots", BigInteger, nullable=False),
+    _text("version"),
+    Column("state", Text, nullable=False),
+    _flag("off_now"),
+    _count("done"),
+    _count("failed"),
+    _text("last_error", null=True),
+    _time("started"),
+    _time("seen"),
+    _time("ended", null=True),
+    _text("ended_reason", null=True),
+    Index("ix_agent_state", "state", "seen"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    _id(),
+    _text("uid", unique=True),
+    _of("project"),
+    _of("sweep", null=True),
+    _text("name"),
+    _text("display_name"),
+    _text("group_name", null=True),
+    _text("job_type", null=True),
+    _text("notes", null=True),
+    Column("tags", Json, nullable=False),
+    _text("host", null=True),
+    # The draw that it came from and the identity of its params: a point is handed out to one run, whatever happens.
+    Column("idx", BigInteger),
+    Column("params_hash", Text),
+    _flag("by_sweep"),
+    Column("params", Json, nullable=False),
+    Column("config", Json, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+    _time("waiting_since", null=True),
+    Column("stop_wanted", Text),
+    _text("stop_reason", null=True),
+    # The score, the same turned so that smaller is better, and that again only while the run's state is ranked.
+    Column("score", Float(53)),
+    Column("loss", Float(53)),
+    Column("rank_loss", Float(53)),
+    Column("warnings", Json, nullable=False),
+    Column("reads", Json),
+    _text("error", null=True),
+    _time("created"),
+    _time("started", null=True),
+    _time("ended", null=True),
+    _time("progress_told", null=True),
+    Column("extra", Json),
+    UniqueConstraint("project_id", "name"),
+    UniqueConstraint("sweep_id", "idx"),
+    UniqueConstraint("sweep_id", "params_hash"),
+    Index("ix_run_sweep_state", "sweep_id", "state"),
+    Index("ix_run_sweep_rank", "sweep_id", "rank_loss", "id"),
+    Index("ix_run_project_rank", "project_id", "rank_loss", "id"),
+    Index("ix_run_waiting", "sweep_id", "waiting_since", "id"),
+)
+
+# Points that a sweep must not hand out although none of its runs stands there: runs that were there before the sweep
+# (`prior`), and runs that were removed.
+tried = Table(
+    "tried",
+    metadata,
+    _of("sweep", key=True),
+    Column("params_hash", Text, primary_key=True),
+    Column("why", Text, nullable=False),
+    _text("run_uid", null=True),
+    Column("params", Json, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    _id(),
+    _of("run"),
+    Column("number", BigInteger, nullable=False),
+    _of("agent", null=True),
+    Column("slot", BigInteger),
+    Column("state", Text, nullable=False),
+    _time("lease_until"),
+    _time("started"),
+    _time("ended", null=True),
+    Column("exit_code", BigInteger),
+    Column("signal", BigInteger),
+    _text("error", null=True),
+    _text("host", null=True),
+    _flag("preempting"),
+    _flag("has_rows"),
+    Column("base_step", BigInteger),
+    Column("summary_set", Json, nullable=False),
+    Column("defines", Json, nullable=False),
+    Column("script_exit", BigInteger),
+    _text("script_error", null=True),
+    UniqueConstraint("run_id", "number"),
+    Index("ix_attempt_lease", "state", "lease_until"),
+    Index("ix_attempt_agent", "agent_id", "state"),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("request_id", Words, primary_key=True),
+    _of("attempt", index=True),
+    _time("created"),
+    sqlite_with_rowid=False,
+)
+
+stream = Table(
+    "stream",
+    metadata,
+    _id(),
+    _of("attempt"),
+    _text("writer"),
+    Column("kind", Text, nullable=False),
+    _count("next_offset"),
+    # What a reader of the spool format must remember between two pieces.
+    Column("kinds", Json, nullable=False),
+    Column("rest", LargeBinary, nullable=False),
+    _flag("begun"),
+    _text("broken", null=True),
+    _count("tail_rows"),
+    UniqueConstraint("attempt_id", "writer", "kind"),
+)
+
+key = Table(
+    "key",
+    metadata,
+    _id(),
+    _of("project"),
+    _text("name"),
+    UniqueConstraint("project_id", "name"),
+)
+
+summary = Table(
+    "summary",
+    metadata,
+    _of("run", key=True),
+    _of("key", key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("total", Float(53), nullable=False),
+    Column("min", Float(53)),
+    Column("min_step", BigInteger),
+    Column("max", Float(53)),
+    Column("max_step", BigInteger),
+    Column("nan_count", BigInteger, nullable=False),
+    Column("first", Float(53)),
+    Column("last_finite", Float(53)),
+    Column("last", Float(53)),
+    Column("last_step", BigInteger),
+    Column("other", Json),
+    sqlite_with_rowid=False,
+)
+
+tail = Table(
+    "tail",
+    metadata,
+    _of("stream", key=True),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("step0", BigInteger, nullable=False),
+    Column("step1", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    _id(),
+    _of("stream"),
+    _of("key", null=True),
+    Column("offset", BigInteger, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("step0", BigInteger, nullable=False),
+    Column("step1", BigInteger, nullable=False),
+    Column("min", Float(53)),
+    Column("max", Float(53)),
+    Column("steps", LargeBinary, nullable=False),
+    Column("vals", LargeBinary, nullable=False),
+    UniqueConstraint("stream_id", "offset", "key_id", "form"),
+)
+
+coarse = Table(
+    "coarse",
+    metadata,
+    _of("stream", key=True),
+    _of("key", key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+console = Table(
+    "console",
+    metadata,
+    _of("stream", key=True),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    _id(),
+    _time("at"),
+    _text("sweep_uid", null=True),
+    _text("run_uid", null=True),
+    Column("kind", Text, nullable=False),
+    Column("data", Json, nullable=False),
+    Index("ix_event_sweep", "sweep_uid", "id"),
+    sqlite_autoincrement=True,
+)
+
+observation = Table(
+    "observation",
+    metadata,
+    _of("run", key=True),
+    Column("rung", BigInteger, primary_key=True, autoincrement=False),
+    _of("sweep"),
+    Column("value", Float(53), nullable=False),
+    Column("best", Float(53), nullable=False),
+    Index("ix_observation_rung", "sweep_id", "rung"),
+    sqlite_with_rowid=False,
+)
+
+file = Table(
+    "file",
+    metadata,
+    _id(),
+    _of("run"),
+    _text("path"),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text),
+    Column("state", Text, nullable=False),
+    UniqueConstraint("run_id", "path"),
+)
+
+token = Table(
+    "token",
+    metadata,
+    _id(),
+    Column("hash", Text, nullable=False, unique=True),
+    _text("name"),
+    Column("scope", Text, nullable=False),
+    _text("entity"),
+    _of("run", null=True, index=True),
+    _time("created"),
+    _time("expires", null=True),
+    Column("revoked", Boolean, nullable=False, default=False),
+)

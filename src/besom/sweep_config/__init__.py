@@ -1,0 +1,14 @@
+"""From the text of a sweep file to a checked `SweepConfig`.
+
+In: YAML or JSON text, or a JSON-like Python object. Out: a `SweepConfig`, or all problems at once with their places;
+what a config means (`check`); the JSON Schema and the help of every key.
+"""
+
+from besom.sweep_config.check import check
+from besom.sweep_config.config import Retry, SweepConfig
+from besom.sweep_config.explain import explain
+from besom.sweep_config.problems import Problem
+from besom.sweep_config.read import read_sweep_config
+from besom.sweep_config.schema import json_schema
+
+__all__ = ["Problem", "Retry", "SweepConfig", "check", "explain", "json_schema", "read_sweep_config"]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from besom.cli.progress import Pace, PlainDisplay, Snapshot, Status, status, status_line
+
+
+def _sweep(**runs: int) -> dict:
+    return {"grid_size": 6, "run_cap": None, "runs": runs, "metric": {"name": "loss"}}
+
+
+BEST = {"score": 0.43211, "params": {"batch_size": 32, "learning_rate": 0.01}}
+
+
+def test_the_time_left_is_unknown_before_the_first_run_ends():
+    assert Pace(started=0.0).left(0, 6, now=100.0) is None
+
+
+def test_the_time_left_is_unknown_without_an_end():
+    assert Pace(started=0.0).left(3, None, now=100.0) is None
+
+
+def test_the_time_left_follows_the_pace_of_the_runs():
+    pace = Pace(started=100.0)
+    assert pace.left(2, 6, now=120.0) == pytest.approx(40.0)
+    assert pace.left(2, 6, now=130.0) == pytest.approx(30.0)
+    assert pace.left(4, 6, now=140.0) == pytest.approx(20.0)
+    assert pace.left(4, 6, now=500.0) == 0.0
+
+
+def test_the_status_tells_how_far_what_is_best_and_how_long():
+    found = status(Snapshot(_sweep(finished=2, failed=1, running=2), BEST), 6, 30.0, 31.0)
+    assert found.text() == (
+        "3 of 6 runs (1 failed), 2 running, best loss 0.4321 (batch_size=32 learning_rate=0.01), about 31 s left"
+    )
+
+
+def test_before_the_first_run_ends_the_status_tells_the_time_so_far():
+    assert status(Snapshot(_sweep(running=1)), 6, 30.0, None).text() == "0 of 6 runs, 1 running, 30 s so far"
+
+
+@pytest.mark.parametrize("width", [200, 120, 80, 60])
+def test_the_line_fits_the_terminal_and_keeps_what_matters(width):
+    found = status(Snapshot(_sweep(finished=3, running=2), BEST), 6, 30.0, 31.0)
+    line = status_line(found, width, ascii_only=False).plain
+    assert len(line) <= width
+    assert "3 of 6 runs" in line
+    assert "0.4321" in line
+    assert "31 s left" in line
+    assert ("learning_rate" in line) == (width >= 120)
+
+
+def test_a_terminal_without_unicode_gets_an_ascii_bar():
+    found = status(Snapshot(_sweep(finished=3)), 6, 30.0, None)
+    assert status_line(found, 80, ascii_only=True).plain.startswith("########--------  3 of 6")
+
+
+def test_where_no_terminal_is_only_news_is_told(capsys):
+    display = PlainDisplay(agents=1)
+    one = Status(0, 6, "0 of 6 runs", "1 running", "", "", "1 s so far")
+    two = Status(1, 6, "1 of 6 runs", "1 running", "best loss 0.4", "lr=1", "about 5 s left")
+    for found in (one, one, two, two):
+        display.show(found)
+    assert capsys.readouterr().err.splitlines() == [f"besom: {two.text()}"]
+
+
+@pytest.mark.parametrize(("agents", "line"), [(1, "epoch 1"), (2, "[2] epoch 1")])
+def test_lines_of_several_agents_are_told_apart(agents, line, capsys):
+    PlainDisplay(agents).line(2, "epoch 1")
+    assert capsys.readouterr().err == f"{line}\n"

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from besom.cli.run import check_program, exit_code, next_steps
+from besom.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("codes", "interrupted", "code"),
+    [
+        ([0], False, 0),
+        ([0, 3], False, 0),       # one agent gave up, another brought the sweep to its end
+        ([12, 0], False, 0),
+        ([12], False, 0),         # the others were quicker
+        ([3, 12], False, 3),
+        ([-9], False, 137),
+        ([130, 130], True, 130),
+        ([0], True, 130),
+    ],
+)  # fmt: skip
+def test_the_exit_code_says_how_the_agents_ended(codes, interrupted, code):
+    assert exit_code(codes, interrupted) == code
+
+
+def _config(program: str | None, command: tuple[str, ...] | None = None) -> SimpleNamespace:
+    return SimpleNamespace(program=program, command=command)
+
+
+def test_a_program_beside_the_sweep_file_says_where_to_go(tmp_path):
+    (tmp_path / "example").mkdir()
+    (tmp_path / "example" / "train.py").touch()
+    with pytest.raises(UsageError, match=r"cd .*example && besom run sweep.yaml"):
+        check_program(_config("train.py"), tmp_path / "example" / "sweep.yaml", tmp_path)
+
+
+def test_a_program_that_is_nowhere_is_a_sentence(tmp_path):
+    with pytest.raises(UsageError, match=r"there is no program train.py in"):
+        check_program(_config("train.py"), Path("sweep.yaml"), tmp_path)
+
+
+def test_a_command_without_the_program_needs_none(tmp_path):
+    check_program(_config("train.py", ("bash", "-c", "true")), Path("sweep.yaml"), tmp_path)
+    check_program(_config(None), Path("sweep.yaml"), tmp_path)
+
+
+def _steps(state: str, **runs: int) -> dict[str, str]:
+    sweep = {"id": "k3v9x2ab", "entity": "me", "project": "p", "state": state, "runs": runs, "url": "http://x/y"}
+    return dict(next_steps(sweep, "sweep.yaml"))
+
+
+def test_a_sweep_that_is_open_can_go_on_and_be_ended():
+    steps = _steps("running", finished=1)
+    assert steps["Continue"] == "besom agent me/p/k3v9x2ab"
+    assert steps["End"] == "besom stop k3v9x2ab"
+
+
+def test_a_finished_sweep_offers_a_new_one():
+    steps = _steps("finished", finished=6)
+    assert "besom run sweep.yaml" in steps["Continue"]
+    assert "End" not in steps
+    assert "Repeat" not in steps
+
+
+def test_lost_runs_can_be_repeated():
+    assert _steps("finished", finished=5, failed=1)["Repeat"].startswith("besom rerun k3v9x2ab")

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+from besom.cli.runs_table import differing_params, reason, runs_table, score_text
+
+
+def _run(name: str, score: Any, **params: Any) -> dict[str, Any]:
+    return {
+        "id": name, "state": "finished", "score": score, "params": params, "runtime_s": 2.0,
+        "stop_reason": None, "error": None, "warnings": [],
+    }  # fmt: skip
+
+
+def _draw(runs: list[dict[str, Any]], width: int) -> list[str]:
+    out = Console(file=io.StringIO(), width=width, no_color=True)
+    out.print(runs_table(runs, "loss", width))
+    return out.file.getvalue().splitlines()
+
+
+RUNS = [_run("a1", 0.25, lr=0.01, batch=32, epochs=5), _run("b2", 0.5, lr=0.1, batch=64, epochs=5)]
+
+
+def test_params_that_never_differ_have_no_column():
+    assert differing_params(RUNS) == ["lr", "batch"]
+
+
+def test_one_run_alone_shows_all_its_params():
+    assert differing_params(RUNS[:1]) == ["lr", "batch", "epochs"]
+
+
+def test_true_is_not_one():
+    assert differing_params([_run("a", 1, flag=True), _run("b", 1, flag=1)]) == ["flag"]
+
+
+def test_params_stand_in_columns_of_their_own():
+    head, first, second = _draw(RUNS, 80)
+    assert head.split() == ["run", "state", "loss", "lr", "batch", "time"]
+    assert first.split() == ["a1", "finished", "0.25", "0.01", "32", "2.0", "s"]
+    assert second.split()[:1] == ["b2"]
+
+
+def test_where_they_do_not_fit_they_share_one_column():
+    runs = [_run(f"r{k}", 0.1, **{f"a_long_name_{i}": i * k for i in range(1, 9)}) for k in (1, 2)]
+    lines = _draw(runs, 80)
+    assert lines[0].split() == ["run", "state", "loss", "params", "time"]
+    assert max(map(len, lines)) <= 80
+    assert "a_long_name_8=16" in " ".join(lines)
+
+
+def test_a_reason_gets_a_column_only_when_there_is_one():
+    stopped = {**RUNS[1], "state": "stopped", "stop_reason": "step 9: 0.61 is above 0.44, the best third of 12 runs"}
+    lines = _draw([RUNS[0], stopped], 80)
+    assert lines[0].split()[-1] == "why"
+    assert "best third of 12 runs" in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_last_line_of_a_traceback_is_the_reason():
+    assert reason({**RUNS[0], "error": "Traceback:\n  File x\nValueError: no\n"}) == "ValueError: no"
+
+
+def test_the_score_of_a_running_run_is_so_far():
+    assert score_text({"state": "running", "score": 0.5}) == "0.5 so far"
+    assert score_text({"state": "running", "score": None}) == "–"
+    assert score_text({"state": "finished", "score": "NaN"}) == "NaN"
