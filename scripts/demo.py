@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -159,13 +160,18 @@ def run_digits(why: str) -> NoReturn:
 
 
 def run_example(folder: Path, extra: dict[str, str]) -> NoReturn:
-    """Becomes `besom run`, so that Ctrl-C and the exit code are its own."""
+    """`besom run` in the example's folder, then how to use what is named in its last lines."""
     scripts = Path(sys.executable).parent
     environ = {**os.environ, **extra, "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"}
-    os.chdir(folder)
-    sys.stdout.flush()
     command = [sys.executable, "-m", "besom", "run", "sweep.yaml", "--agents", str(AGENTS)]
-    os.execve(sys.executable, command, environ)
+    process = subprocess.Popen(command, cwd=folder, env=environ)
+    # Ctrl-C reaches `besom run` from the terminal, and what it means is decided there.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.signal(signal.SIGTERM, lambda number, frame: process.send_signal(number))
+    code = process.wait()
+    if os.environ.get("VIRTUAL_ENV") != str(scripts.parent):
+        print(f"\nTo use these commands: . {scripts / 'activate'} && cd {folder}", flush=True)
+    sys.exit(code if code >= 0 else 128 - code)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,11 @@ def main() -> None:
             test_loss = log_loss(y_test, model.predict_proba(x_test), labels=model.classes_)
             test_acc = model.score(x_test, y_test)
             besom.log({"test_loss": test_loss, "test_acc": test_acc}, step=epoch)
-            print(
-                f"epoch {epoch + 1}/{config['epochs']}  test_loss {test_loss:.3f}  test_acc {test_acc:.3f}", flush=True
-            )
+            if (epoch + 1) % max(1, config["epochs"] // 9) == 0:
+                print(
+                    f"epoch {epoch + 1}/{config['epochs']}  test_loss {test_loss:.3f}  test_acc {test_acc:.3f}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -20,13 +20,12 @@ from besom.agents.shipping import Shipping
 from besom.agents.signals import Signals
 from besom.agents.starting import CannotStart, Starter
 from besom.agents.watch import Manners, Watch, Watched
-from besom.client.connection import WrongOffset, part
+from besom.client.connection import part
 from besom.client.run_folder import RunFolder
 from besom.errors import BesomError, NotFound, Refused, ServerUnreachable
 
 # The agent's own writer in a run folder: what the child printed.
 WRITER = "0"
-# Rows that a dying process wrote while the end was being told are shipped and the end told again.
 _MOST_TELLINGS = 5
 
 
@@ -64,16 +63,17 @@ class Outcome(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """True if the program itself failed: an exit code above zero that nobody asked for."""
-        ordered = self.watched.stopped_by is not None or self.watched.dropped
-        return bool(self.watched.exit.code) and not ordered and self.state not in ("preempted", "stopped", "killed")
+        """True if the program itself failed: an exit code above zero that nobody asked for, or its own word."""
+        if self.watched.stopped_by is not None or self.watched.dropped:
+            return False
+        return self.state == "failed" or (bool(self.watched.exit.code) and self.state not in ("preempted", "stopped"))
 
 
-def train(hand_out: Mapping[str, Any], around: Surroundings) -> Outcome:
-    """Trains one run and tells the server how it ended."""
+def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> Outcome:
+    """Trains one run and tells the server how it ended. ``first``: it is this agent's first."""
     folder = RunFolder(around.runs / hand_out["uid"])
     attempt = int(hand_out["attempt"])
-    run = _facts(hand_out, around, folder)
+    run = _facts(hand_out, around, folder, first)
     folder.write_config(_config(hand_out, around.sweep))
     folder.clear_stop()
     around.heartbeat.hold([{"uid": run.uid, "attempt": attempt, "slot": 0}])
@@ -89,6 +89,7 @@ def train(hand_out: Mapping[str, Any], around: Surroundings) -> Outcome:
         shipping.end_thread()
     words = last_words(_tail(log)) if watched.exit.code or watched.exit.signal else []
     answer = _tell(folder, attempt, watched, error_text(words), shipping, around)
+    shipping.close()
     around.heartbeat.hold([])
     outcome = Outcome(watched, seconds, words, answer.get("state"), answer.get("warnings", []), log)
     if answer:
@@ -97,12 +98,12 @@ def train(hand_out: Mapping[str, Any], around: Surroundings) -> Outcome:
     return outcome
 
 
-def _facts(hand_out: Mapping[str, Any], around: Surroundings, folder: RunFolder) -> RunFacts:
+def _facts(hand_out: Mapping[str, Any], around: Surroundings, folder: RunFolder, first: bool) -> RunFacts:
     sweep = around.sweep
     return RunFacts(
         uid=hand_out["uid"], name=hand_out["name"], attempt=int(hand_out["attempt"]), params=hand_out["params"],
         token=hand_out["token"], sweep_id=sweep["sweep_id"], entity=sweep["entity"], project=sweep["project"],
-        agent=around.agent_uid, server_url=around.link.connection.url, folder=folder.path,
+        agent=around.agent_uid, server_url=around.link.connection.url, folder=folder.path, first=first,
     )  # fmt: skip
 
 
@@ -172,12 +173,14 @@ def _tell(
             answer: dict[str, Any] = around.link.patiently(
                 ship_and_tell, patience_s=around.server_patience_s, wait=around.wait
             )
-        except WrongOffset:
+        except Refused:
+            # Rows are missing there: written while the end was told, or lost with the server's disk.
+            shipping.begin_again()
             continue
         except (ServerUnreachable, BesomError) as problem:
             return _untold(folder, problem, around.screen)
         return answer
-    return _untold(folder, Refused("the run's files keep growing after its end"), around.screen)
+    return _untold(folder, Refused("it keeps asking for rows that it was sent"), around.screen)
 
 
 def _ship_for_nothing(shipping: Shipping) -> dict[str, Any]:

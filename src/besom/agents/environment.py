@@ -15,6 +15,7 @@ WANDB_DIR              where that file lies: the agent's folder, if unset
 WANDB_BASE_URL         our server, with WANDB_API_KEY ours too: no child reaches another host
 WANDB_ERROR_REPORTING  false
 PYTHONPATH             Besom's own `wandb` in front (not with `--wandb real`, which sets WANDB_MODE=offline)
+BESOM_WANDB_TOLD       1 from an agent's second run on: that our `wandb` stands in has been said
 PATH                   Besom's own interpreter last, so that there is a `python` where the system has only `python3`
 PYTHONUNBUFFERED       1 unless set: what is printed is seen when it is printed
 ====================== ==============================================================================================
@@ -45,7 +46,7 @@ _KEPT_FROM_CHILDREN = (
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What is known of an attempt before it starts."""
+    """What is known of an attempt before it starts. ``first``: the agent has started none before it."""
 
     uid: str
     name: str
@@ -58,15 +59,16 @@ class RunFacts:
     agent: str
     server_url: str
     folder: Path
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterFiles:
-    """Where the run's params were written; ``json`` only if the command wants it."""
+    """Where the run's params were written."""
 
     wandb_dir: Path
     yaml: Path
-    json: Path | None
+    json: Path
 
 
 def child_environment(
@@ -94,6 +96,8 @@ def child_environment(
         WANDB_API_KEY=run.token,
         WANDB_ERROR_REPORTING="false",
     )
+    if not run.first:
+        child["BESOM_WANDB_TOLD"] = "1"
     if wandb == "ours":
         child["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ON_PATH), own.get("PYTHONPATH"))))
     else:
@@ -113,41 +117,27 @@ def parameter_folder(own: Mapping[str, str], cwd: Path, sweep_id: str) -> Path:
     return cwd / (own.get("WANDB_DIR") or "") / "wandb" / f"sweep-{sweep_id}"
 
 
-def write_parameter_files(own: Mapping[str, str], cwd: Path, run: RunFacts, *, json_too: bool) -> ParameterFiles:
+def write_parameter_files(own: Mapping[str, str], cwd: Path, run: RunFacts) -> ParameterFiles:
     """Writes the run's params where W&B's scripts look for them; where that is read-only, into the run folder."""
     try:
-        return _write(parameter_folder(own, cwd, run.sweep_id), run, json_too)
+        return _write(parameter_folder(own, cwd, run.sweep_id), run)
     except OSError:
-        return _write(parameter_folder({}, run.folder, run.sweep_id), run, json_too)
+        return _write(parameter_folder({}, run.folder, run.sweep_id), run)
 
 
-def _write(folder: Path, run: RunFacts, json_too: bool) -> ParameterFiles:
+def _write(folder: Path, run: RunFacts) -> ParameterFiles:
     folder.mkdir(parents=True, exist_ok=True)
-    yaml_file = folder / f"config-{run.name}.yaml"
-    yaml_file.write_text(parameter_file(run.params), encoding="utf-8")
-    json_file = folder / f"config-{run.name}.json" if json_too else None
-    if json_file is not None:
-        json_file.write_text(json.dumps(run.params), encoding="utf-8")
-    return ParameterFiles(folder.parent.parent, yaml_file, json_file)
-
-
-def child_argv(
-    words: Sequence[Any] | None,
-    program: str | None,
-    params: Mapping[str, Any],
-    environ: Mapping[str, str],
-    json_file: Path | None,
-) -> list[str]:
-    """The command line of a run, `${envvar:…}` filled in; raises UsageError when it cannot be made."""
-    file = None if json_file is None else str(json_file)
-    return expand(words, program=program, params=params, environ=environ, json_file=file)
+    files = ParameterFiles(folder.parent.parent, folder / f"config-{run.name}.yaml", folder / f"config-{run.name}.json")
+    files.yaml.write_text(parameter_file(run.params), encoding="utf-8")
+    files.json.write_text(json.dumps(run.params), encoding="utf-8")
+    return files
 
 
 def shown_argv(
-    words: Sequence[Any] | None, program: str | None, params: Mapping[str, Any], json_file: Path | None
+    words: Sequence[Any] | None, program: str | None, params: Mapping[str, Any], json_file: Path
 ) -> list[str]:
     """The command line as it may be shown and stored: what stands in variables may be secret and stays unexpanded."""
-    return child_argv(words, program, params, _Unexpanded(), json_file)
+    return expand(words, program=program, params=params, environ=_Unexpanded(), json_file=str(json_file))
 
 
 class _Unexpanded(Mapping[str, str]):

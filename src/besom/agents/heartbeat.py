@@ -31,9 +31,12 @@ class Heartbeat:
         self._thread.start()
 
     def close(self) -> None:
-        """Stops beating; an answer under way is not waited for."""
+        """Stops beating; waits for an answer under way."""
         self._ended = True
         self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._link.close()
 
     def hold(self, held: list[dict[str, Any]]) -> None:
         """From now on these attempts (``uid, attempt, slot``) are renewed; orders for others are void."""

@@ -44,7 +44,7 @@ def clear_up(runs: Path, link: Link, server_id: str, say: Callable[[str], None])
         _end_child(owner)
         if owner.get("server") != server_id:
             continue
-        attempt = int(owner.get("attempt") or 1)
+        attempt, name = int(owner.get("attempt") or 1), _name(folder)
         try:
             _tell_server(folder, attempt, link)
         except NotFound:
@@ -56,7 +56,7 @@ def clear_up(runs: Path, link: Link, server_id: str, say: Callable[[str], None])
             continue
         folder.mark_done(attempt)
         remove(folder)
-        say(f"shipped what an earlier agent left of run {_name(folder)}")
+        say(f"shipped what an earlier agent left of run {name}")
     _forget_old_logs(runs)
 
 

@@ -95,4 +95,9 @@ class Link:
         with contextlib.suppress(ServerUnreachable):
             found = self._find()
             if found.url != self.connection.url:
+                self.connection.close()
                 self.connection = found
+
+    def close(self) -> None:
+        """Hangs up."""
+        self.connection.close()

@@ -64,6 +64,12 @@ class Options:
                 raise UsageError(f"--{option} {given} contradicts the sweep's path {self.sweep}")
         return {"sweep_id": name, "entity": entity or self.entity, "project": project or self.project}
 
+    def check(self) -> None:
+        """Raises UsageError for options that cannot be meant."""
+        self.address()
+        if self.term_timeout_s is not None and not self.forward_signals:
+            raise UsageError("--term-timeout needs --forward-signals: it limits what follows a signal handed on")
+
     def seconds(self, name: str, default: float) -> float:
         """A variable of the agent that holds seconds; what is no such number leaves the default."""
         try:
@@ -75,17 +81,16 @@ class Options:
 
 def run(options: Options, starter: Starter, connection: Connection, find: Find, screen: Screen) -> Ending:
     """Runs an agent to its end and returns why it ended; raises UsageError for a mistake in the options."""
-    address = options.address()
-    if options.term_timeout_s is not None and not options.forward_signals:
-        raise UsageError("--term-timeout needs --forward-signals: it limits what follows a signal handed on")
+    options.check()
     link = Link(Connection(connection.url, connection.token, timeout_s=ANSWER_S), find, Reach(screen.say))
     guard = Guard()
     with Signals(forward=options.forward_signals) as signals:
         try:
-            return _Agent(options, starter, link, screen, signals, guard).run(address)
+            return _Agent(options, starter, link, screen, signals, guard).run(options.address())
         finally:
             starter.close()
             guard.close()
+            link.close()
 
 
 class _Agent:
@@ -187,8 +192,8 @@ class _Agent:
                 return hand_out
             self._announce(hand_out)
             self.started += 1
-            outcome = train(hand_out, around)
-            if ending := self._after(hand_out, outcome, around.heartbeat):
+            outcome = train(hand_out, around, first=self.started == 1)
+            if ending := self._after(hand_out, outcome, around):
                 return ending
 
     def _enough(self, heartbeat: Heartbeat) -> Ending | None:
@@ -231,9 +236,9 @@ class _Agent:
 
     # ---- after a run
 
-    def _after(self, hand_out: Mapping[str, Any], outcome: Outcome, heartbeat: Heartbeat) -> Ending | None:
-        state = self._told_state(heartbeat)
-        self._report(hand_out, outcome, state)
+    def _after(self, hand_out: Mapping[str, Any], outcome: Outcome, around: Surroundings) -> Ending | None:
+        state = self._told_state(around.heartbeat)
+        self._report(hand_out, outcome, state, (around.sweep["metric"] or {}).get("name"))
         if outcome.watched.agent:
             return outcome.watched.agent
         ending = self.patience.run_ended(str(hand_out["name"]), failed=outcome.failed, now=time.monotonic())
@@ -246,7 +251,21 @@ class _Agent:
             return {}
         return heartbeat.take() or {}
 
-    def _report(self, hand_out: Mapping[str, Any], outcome: Outcome, state: Mapping[str, Any]) -> None:
+    def _scores(self, hand_out: Mapping[str, Any], state: Mapping[str, Any], metric: str | None) -> str:
+        """The run's score, and the best of the sweep so far; nothing where there is none."""
+        try:
+            run = self.link.ask("GET", f"/api/v1/runs/{part(hand_out['uid'])}")
+        except BesomError:
+            return ""
+        own = "" if metric is None or run["score"] is None else f": {metric} {score_text(run['score'])}"
+        best, which = state.get("best_score"), state.get("best_run")
+        if best is None:
+            return own
+        return f"{own}, the best so far" if which == run["id"] else f"{own}; best so far {score_text(best)} ({which})"
+
+    def _report(
+        self, hand_out: Mapping[str, Any], outcome: Outcome, state: Mapping[str, Any], metric: str | None
+    ) -> None:
         place, name = run_place(hand_out), hand_out["name"]
         if outcome.watched.dropped:
             return self.screen.say(f"{place} ({name}) goes on elsewhere: this machine was not heard of for too long")
@@ -256,9 +275,8 @@ class _Agent:
             number = outcome.watched.exit.signal
             how = f" ({how_it_ended(outcome.watched.exit.code, None if number is None else _signal_name(number))})"
             verb = "failed and waits for another attempt" if verb == "queued" else verb
-        best = state.get("best_score")
-        so_far = "" if best is None else f"; best so far {score_text(best)} ({state.get('best_run')})"
-        self.screen.say(f"{place} {verb}{how} after {duration(outcome.seconds)}{so_far}")
+        scores = self._scores(hand_out, state, metric)
+        self.screen.say(f"{place} {verb}{how} after {duration(outcome.seconds)}{scores}")
         for line in shown_words(outcome.words) if outcome.failed else ():
             self.screen.say(line)
         if outcome.failed:

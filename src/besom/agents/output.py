@@ -41,14 +41,19 @@ class Output:
 
         Does not wait for the pipe's end: a process that left its group may keep it open for ever.
         """
+        os.close(self.hand_over(show))
+
+    def hand_over(self, show: Callable[[bytes], None]) -> int:
+        """Ends as `close` does, and returns the pipe's reading end for another `Output`."""
         os.close(self._wake)
         while self._thread.is_alive() or not self._pieces.empty():
             if piece := self.next_piece(0.01):
                 show(piece)
-        for fd in (self._fd, self._wake_reading, self._log):
-            if fd is not None:
-                os.close(fd)
-        self._log = None
+        os.close(self._wake_reading)
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
+        return self._fd
 
     def _read(self) -> None:
         poll = select.poll()

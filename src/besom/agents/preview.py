@@ -8,7 +8,6 @@ from typing import Any
 
 from besom.agents.environment import parameter_folder, shown_argv
 from besom.client.connection import Connection, part
-from besom.command import uses_json_file
 from besom.errors import NotFound, Refused
 
 
@@ -33,4 +32,4 @@ def next_argv(
     name = found.get("name") or "RUN_ID"
     file = parameter_folder(environ, cwd, sweep["id"]) / f"config-{name}.json"
     params = found["params"]
-    return shown_argv(command, sweep["program"], params, file if uses_json_file(command) else None), params
+    return shown_argv(command, sweep["program"], params, file), params

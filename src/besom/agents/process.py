@@ -79,7 +79,7 @@ class Process:
         self.pid = pid
         self.started = process_started(pid)
         self._wait = wait
-        self._output = output
+        self.output = output
         self._guard = guard
 
     @property
@@ -89,7 +89,7 @@ class Process:
 
     def next_piece(self, timeout_s: float) -> bytes | None:
         """Waits at most so long for something it printed."""
-        return self._output.next_piece(timeout_s)
+        return self.output.next_piece(timeout_s)
 
     def poll(self) -> Exit | None:
         """How it ended; None while it runs."""
@@ -126,11 +126,11 @@ class Process:
         """Kills what is left of the group and shows the rest of the output."""
         self.kill()
         while self._wait() is None:
-            self._output_until_killed(show)
+            self._show_until_killed(show)
         self._guard.drop(self.pid)
-        self._output.close(show)
+        self.output.close(show)
 
-    def _output_until_killed(self, show: Callable[[bytes], None]) -> None:
+    def _show_until_killed(self, show: Callable[[bytes], None]) -> None:
         if piece := self.next_piece(0.01):
             show(piece)
 

@@ -11,7 +11,6 @@ from typing import Any
 from besom.agents.environment import (
     RunFacts,
     WandbModule,
-    child_argv,
     child_environment,
     search_path,
     shown_argv,
@@ -22,7 +21,7 @@ from besom.agents.guard import Guard
 from besom.agents.process import Process, Surroundings, start_program
 from besom.agents.sentences import command_text
 from besom.agents.starting import CannotStart
-from besom.command import DEFAULT_COMMAND, uses_json_file
+from besom.command import DEFAULT_COMMAND, expand
 from besom.errors import UsageError
 
 _ENV = "/usr/bin/env"
@@ -44,8 +43,8 @@ class ProgramStarter:
         """Keeps the sweep's command; an ending if its program is not here."""
         self._command, self._program = sweep["command"], sweep["program"]
         try:
-            argv = child_argv(self._command, self._program, {}, self._own, Path("params.json"))
-            environ = {"PATH": search_path(self._own)}
+            environ = {**self._own, "PATH": search_path(self._own)}
+            argv = self._argv({}, environ, Path("params.json"))
         except UsageError as error:
             return Ending(ExitCode.CANNOT_START, str(error))
         sentence = missing(argv, environ, self._folder) or self._missing_program()
@@ -56,15 +55,14 @@ class ProgramStarter:
 
     def describe(self, name: str, params: Mapping[str, Any]) -> str:
         """The command, ``${envvar:…}`` unexpanded."""
-        file = Path(f"config-{name}.json") if uses_json_file(self._command) else None
-        return command_text(shown_argv(self._command, self._program, params, file))
+        return command_text(shown_argv(self._command, self._program, params, Path(f"config-{name}.json")))
 
     def start(self, run: RunFacts, log: Path, guard: Guard, on_trouble: Callable[[str], None]) -> Process:
         """Starts the run; raises CannotStart."""
-        files = write_parameter_files(self._own, self._folder, run, json_too=uses_json_file(self._command))
+        files = write_parameter_files(self._own, self._folder, run)
         environ = child_environment(self._own, run, files, wandb=self._wandb)
         try:
-            argv = child_argv(self._command, self._program, run.params, environ, files.json)
+            argv = self._argv(run.params, environ, files.json)
         except UsageError as error:
             raise CannotStart(str(error)) from None
         if sentence := missing(argv, environ, self._folder) or self._missing_program():
@@ -78,6 +76,9 @@ class ProgramStarter:
 
     def close(self) -> None:
         """Nothing is kept warm."""
+
+    def _argv(self, params: Mapping[str, Any], environ: Mapping[str, str], json_file: Path) -> list[str]:
+        return expand(self._command, program=self._program, params=params, environ=environ, json_file=str(json_file))
 
     def _missing_program(self) -> str | None:
         # Only where the interpreter takes the program as a file of this machine: behind `-m` it is a module, behind

@@ -40,6 +40,14 @@ class Shipping:
         while not self._link.reached(lambda: self._shipper.ship(most_posts=_POSTS_A_LOOK)):
             pass
 
+    def close(self) -> None:
+        """Hangs up."""
+        self._link.close()
+
+    def begin_again(self) -> None:
+        """Asks the server anew what it has: it says that bytes are missing which we know to be there."""
+        self._shipper = FolderShipper(self._link.connection, self._folder, self._attempt)
+
     def offsets(self) -> dict[str, int]:
         """The shipped end of each stream."""
         return self._shipper.offsets()

@@ -71,15 +71,15 @@ def python_text(params: Mapping[str, Any]) -> str:
 
 
 def _draw(out: Console, sweep: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    from besom.cli.output import cell, make_table
-    from besom.cli.words import flatten, value_text
+    from besom.cli.output import cell, make_table, print_table
+    from besom.cli.words import flatten, score_text
 
     metric = sweep["metric"]
     facts = [("run", run["id"]), ("state", run["state"])]
     if metric:
-        facts.append((metric["name"], value_text(run["score"])))
+        facts.append((metric["name"], score_text(run["score"])))
     table = make_table("", "")
     table.show_header = False
     for title, text in [*facts, *((name, str(value)) for name, value in flatten(run["params"])), ("page", run["url"])]:
         table.add_row(cell(title, "dim" if title in ("run", "state", "page") else "bold"), cell(text))
-    out.print(table)
+    print_table(out, table)

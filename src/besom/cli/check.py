@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from besom.sweep_config import SweepConfig
-    from besom.sweep_config.check import Meaning
+    from besom.sweep_config.check import Meaning, ParameterRow
 
-# How much of a value a column of samples shows.
+# The most that a table's columns take of the terminal; longer names are folded, longer samples cut.
+_NAME = 36
+_KIND = 20
 _CELL = 24
+_LEAST_CELL = 6
+# What stands between two columns.
+_GAP = 3
 
 
 @click.command()
@@ -84,7 +90,7 @@ def _source(file: str) -> tuple[str, str, Any]:
         source = read_sweep_file(file)
         return source.path, source.text, source.format
     try:
-        text = click.get_binary_stream("stdin").read().decode("utf-8-sig")
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"standard input is not UTF-8 text (byte {error.start})") from None
     return "<stdin>", text, "yaml"
@@ -103,10 +109,10 @@ def _draw(name: str, config: SweepConfig, meaning: Meaning, console: Console) ->
 
     console.print(f"{name}: {_summary(config, meaning)}", style="bold", soft_wrap=True)
     console.print()
-    console.print(_space_table(meaning))
-    if any(parameter.scale != "constant" for parameter in meaning.parameters):
+    console.print(_space_table(meaning, console.width))
+    if any(row.size != 1 for row in meaning.parameters):
         console.print()
-        console.print(_samples_table(config, meaning))
+        console.print(_samples_table(config, meaning, console.width))
     console.print()
     console.print(f"Command of {'the first run' if _is_fixed(config) else 'sample 1'}", style="bold")
     for line in _folded(meaning.command, console.width):
@@ -115,9 +121,8 @@ def _draw(name: str, config: SweepConfig, meaning: Meaning, console: Console) ->
         console.print()
         console.print("Rungs", style="bold")
         more = ", …" if len(meaning.rungs) == RUNGS else ""
-        console.print(
-            f"{', '.join(map(str, meaning.rungs))}{more} logged values of {meaning.metric.name}", soft_wrap=True
-        )
+        rungs = ", ".join(map(str, meaning.rungs))
+        console.print(f"{rungs}{more} logged values of {meaning.metric.name}", soft_wrap=True)
 
 
 def _is_fixed(config: SweepConfig) -> bool:
@@ -128,8 +133,7 @@ def _is_fixed(config: SweepConfig) -> bool:
 def _summary(config: SweepConfig, meaning: Meaning) -> str:
     """The sweep in a line: method, points, metric, ends."""
     method = "grid" if config.method == "grid" else f"{config.method} search"
-    size = "without end" if meaning.grid_size is None else f"over {_count(meaning.grid_size, 'point')}"
-    parts = [f"{method} {size}"]
+    parts = [f"{method} {_extent(meaning.grid_size)}"]
     if meaning.metric:
         goal = f"{meaning.metric.goal} {meaning.metric.name}"
         parts.append(goal if meaning.metric.target is None else f"{goal} until {meaning.metric.target:g}")
@@ -141,45 +145,58 @@ def _summary(config: SweepConfig, meaning: Meaning) -> str:
     return ", ".join(parts)
 
 
+def _extent(points: int | None) -> str:
+    from besom.sweep_config.check import MOST_POINTS
+
+    if points is None:
+        return "without end"
+    return "over more than 9e18 points" if points == MOST_POINTS else f"over {_count(points, 'point')}"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _table(title: str) -> Table:
+def _table(title: str, widths: Sequence[int], columns: Sequence[str], *, right: str = "") -> Table:
+    """A table whose columns are no wider than ``widths``; longer text is folded."""
     from rich import box
     from rich.table import Table
 
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1),
-                 pad_edge=False, show_edge=False)  # fmt: skip
-
-
-def _space_table(meaning: Meaning) -> Table:
-    table = _table("Search space")
-    table.add_column("parameter", overflow="fold")
-    table.add_column("distribution", overflow="fold")
-    table.add_column("bounds", overflow="fold")
-    table.add_column("scale", no_wrap=True)
-    table.add_column("values", justify="right", no_wrap=True)
-    for row in meaning.parameters:
-        scale = "" if row.scale in ("constant", "categorical") else row.scale
-        size = "" if row.size is None else f"{row.size:,}"
-        table.add_row(row.name, row.distribution, _printable(row.bounds), scale, size)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1),
+                  pad_edge=False, show_edge=False)  # fmt: skip
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, overflow="fold", max_width=width, justify="right" if column == right else "left")
     return table
 
 
-def _samples_table(config: SweepConfig, meaning: Meaning) -> Table:
-    """Fixed parameters are left out: the space shows them."""
+def _space_table(meaning: Meaning, width: int) -> Table:
+    rows = [_space_row(row) for row in meaning.parameters]
+    columns = ("parameter", "distribution", "bounds", "scale", "values")
+    needed = [max(len(column), *(len(row[index]) for row in rows)) for index, column in enumerate(columns)]
+    name, distribution = min(needed[0], _NAME), min(needed[1], _KIND)
+    bounds = max(width - name - distribution - needed[3] - needed[4] - _GAP * 4, len("bounds"))
+    table = _table("Search space", (name, distribution, bounds, needed[3], needed[4]), columns, right="values")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _space_row(row: ParameterRow) -> tuple[str, str, str, str, str]:
+    scale = "" if row.scale in ("constant", "categorical") else row.scale
+    size = "" if row.size is None else f"{row.size:,}"
+    return row.name, row.distribution, _printable(row.bounds), scale, size
+
+
+def _samples_table(config: SweepConfig, meaning: Meaning, width: int) -> Table:
+    """Parameters with one value are left out: the space shows them."""
     count = len(meaning.samples)
-    table = _table(
-        f"The first {count} runs" if config.seed is not None or config.method == "grid" else f"{count} samples"
-    )
-    table.add_column("parameter", overflow="fold")
-    for number in range(count):
-        table.add_column(str(number + 1), overflow="ellipsis", no_wrap=True)
-    for parameter in config.space.parameters:
-        if not parameter.is_constant:
-            cells = (_cell(_at(sample, parameter.path)) for sample in meaning.samples)
-            table.add_row(parameter.name, *cells)
+    swept = [each for each, row in zip(config.space.parameters, meaning.parameters, strict=True) if row.size != 1]
+    title = f"The first {_count(count, 'run')}" if _is_fixed(config) else _count(count, "sample")
+    name = min(max(len("parameter"), *(len(each.name) for each in swept)), _NAME)
+    cell = min(max((width - name) // count - _GAP, _LEAST_CELL), _CELL)
+    table = _table(title, (name, *[cell] * count), ("parameter", *(str(number + 1) for number in range(count))))
+    for each in swept:
+        table.add_row(each.name, *(_cell(_at(sample, each.path), cell) for sample in meaning.samples))
     return table
 
 
@@ -190,13 +207,13 @@ def _at(params: dict[str, Any], path: Sequence[str]) -> Any:
     return value
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, width: int) -> str:
     from besom.common.json_numbers import dumps
 
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return f"{value:.4g}"
     text = value if isinstance(value, str) else dumps(value)
-    return _printable(text if len(text) <= _CELL else text[: _CELL - 1] + "…")
+    return _printable(text if len(text) <= width else text[: width - 1] + "…")
 
 
 def _printable(text: str) -> str:
@@ -207,12 +224,19 @@ def _printable(text: str) -> str:
 def _folded(argv: Sequence[str], width: int) -> Iterator[str]:
     """The command line as a shell takes it, folded between words."""
     line = ""
-    for word in map(shlex.quote, argv):
+    for word in map(_quoted, argv):
         if line and len(line) + len(word) + 3 > width:
             yield f"{line} \\"
             line = "  "
         line += word if not line.strip() else f" {word}"
     yield line
+
+
+def _quoted(word: str) -> str:
+    """As `shlex.quote`, but words with single quotes in double ones, which are easier to read."""
+    if "'" in word and not set(word) & set('"$`\\!'):
+        return f'"{word}"'
+    return shlex.quote(word)
 
 
 def _tell_notes(meaning: Meaning) -> None:

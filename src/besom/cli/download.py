@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 from besom.errors import DataFolderError, Refused, ServerUnreachable
 
 if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
     from besom.client.connection import Connection
 
 
@@ -23,23 +25,11 @@ def download(connection: Connection, path: str, target: Path) -> int:
     Raises Refused with the server's sentence, DataFolderError when the file cannot be written.
     """
     request = Request(connection.url + path, headers={"Authorization": f"Bearer {connection.token}"})
+    # The server is on this machine: a proxy between would only see the token.
+    opener = build_opener(ProxyHandler({}))
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=target.absolute().parent, prefix=f".{target.name}.", delete=False
-        ) as draft:
-            try:
-                with urlopen(request, timeout=connection.timeout_s) as answer:
-                    shutil.copyfileobj(answer, draft, 1 << 20)
-                    expected = answer.headers.get("Content-Length")
-                draft.flush()
-                os.fsync(draft.fileno())
-                size = draft.tell()
-                if expected is not None and int(expected) != size:
-                    raise ServerUnreachable(f"{connection.url} broke off after {size:,} of {int(expected):,} bytes")
-                os.replace(draft.name, target)
-            except BaseException:
-                os.unlink(draft.name)
-                raise
+        with opener.open(request, timeout=connection.timeout_s) as answer:
+            return _keep(answer, target)
     except HTTPError as error:
         with error:
             raise Refused(_sentence(error)) from None
@@ -47,6 +37,23 @@ def download(connection: Connection, path: str, target: Path) -> int:
         raise ServerUnreachable(f"no Besom server answers at {connection.url} ({error.reason})") from None
     except OSError as error:
         raise DataFolderError(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _keep(answer: HTTPResponse, target: Path) -> int:
+    descriptor, draft = tempfile.mkstemp(dir=target.absolute().parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            shutil.copyfileobj(answer, file, 1 << 20)
+            file.flush()
+            os.fsync(descriptor)
+            size = file.tell()
+        expected = int(answer.headers.get("Content-Length", size))
+        if expected != size:
+            raise ServerUnreachable(f"the server broke off after {size:,} of {expected:,} bytes")
+        os.replace(draft, target)
+    except BaseException:
+        os.unlink(draft)
+        raise
     return size
 
 

@@ -43,8 +43,8 @@ def _row(sweep: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draw(out: Console, sweeps: Sequence[dict[str, Any]]) -> None:
-    from besom.cli.output import cell, make_table, state_cell
-    from besom.cli.words import ago, progress_text, value_text
+    from besom.cli.output import cell, make_table, print_table, state_cell
+    from besom.cli.words import ago, progress_text, score_text
 
     if not sweeps:
         out.print("no sweeps yet: `besom run sweep.yaml` makes one and runs it")
@@ -59,8 +59,8 @@ def _draw(out: Console, sweeps: Sequence[dict[str, Any]]) -> None:
             cell(name),
             state_cell(sweep["state"]),
             cell(progress_text(sweep).removesuffix("s").removesuffix(" run")),
-            cell(value_text(sweep["best_score"])),
+            cell(score_text(sweep["best_score"])),
             cell((sweep["metric"] or {}).get("name", "")),
             cell(ago(sweep["created"], now)),
         )
-    out.print(table)
+    print_table(out, table)

@@ -136,6 +136,13 @@ def make_table(*columns: str | tuple[str, str]) -> Table:
     return table
 
 
+def print_table(out: Console, table: Table) -> None:
+    """The table without the blanks that would fill its last column."""
+    with out.capture() as captured:
+        out.print(table)
+    out.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
 def state_cell(state: str) -> RenderableType:
     """A state in its color."""
     from rich.text import Text
@@ -144,7 +151,7 @@ def state_cell(state: str) -> RenderableType:
 
 
 def cell(text: str, style: str = "") -> RenderableType:
-    """Text as it is: brackets in a name are no markup."""
+    """Text as it is: brackets in a name are no markup, and control characters do not reach the terminal."""
     from rich.text import Text
 
-    return Text(text, style=style)
+    return Text("".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text), style)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from besom.cli.words import DONE_STATES, done, duration, params_text, progress_text, states_text, value_text
+from besom.cli.words import DONE_STATES, done, duration, params_text, progress_text, score_text, states_text
 from besom.errors import BesomError
 
 if TYPE_CHECKING:
@@ -112,10 +112,16 @@ def status(now: Snapshot, most: int | None, elapsed_s: float, left_s: float | No
         most=most,
         counts=progress_text(sweep) + (f" ({failed})" if failed else ""),
         running=f"{waiting} running" if waiting else "",
-        best="" if best is None else f"best {metric} {value_text(best['score'])}",
+        best="" if best is None else f"best {metric} {score_text(best['score'])}",
         best_params="" if best is None else params_text(best["params"]),
-        time=f"{duration(elapsed_s)} so far" if left_s is None else f"about {duration(left_s)} left",
+        time=_time_text(sweep, elapsed_s, left_s),
     )
+
+
+def _time_text(sweep: Mapping[str, Any], elapsed_s: float, left_s: float | None) -> str:
+    if sweep["state"] in ("finished", "canceled"):
+        return f"after {duration(elapsed_s)}"
+    return f"{duration(elapsed_s)} so far" if left_s is None else f"about {duration(left_s)} left"
 
 
 class Display(Protocol):

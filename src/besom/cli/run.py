@@ -138,9 +138,9 @@ def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> 
 
     from besom.cli.best import args_text
     from besom.cli.lookup import best_run, pages_of_runs
-    from besom.cli.output import cell, console, yaml_text
+    from besom.cli.output import cell, console, print_table, yaml_text
     from besom.cli.runs_table import runs_table
-    from besom.cli.words import count_text, value_text
+    from besom.cli.words import count_text, score_text
 
     out = console()
     runs = list(itertools.islice(itertools.chain.from_iterable(pages_of_runs(connection, sweep["id"])), _MOST_ROWS))
@@ -148,12 +148,12 @@ def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> 
     metric = (sweep["metric"] or {}).get("name")
     out.print()
     if runs:
-        out.print(runs_table(runs, metric, out.width))
+        print_table(out, runs_table(runs, metric, out.width))
         rest = sum(sweep["runs"].values()) - len(runs)
         if rest > 0:
             out.print(cell(f"… and {count_text(rest, 'more run')}: besom show {sweep['id']}"))
     if best is not None:
-        score = f" with {metric} {value_text(best['score'])}" if metric else ""
+        score = f" with {metric} {score_text(best['score'])}" if metric else ""
         out.print(cell(f"\nBest: run {best['id']}{score}", "bold"))
         for line in yaml_text(best["params"]).splitlines():
             out.print(cell(f"  {line}"), soft_wrap=True)
@@ -172,9 +172,9 @@ def next_steps(sweep: Mapping[str, Any], file: str) -> list[tuple[str, str]]:
     steps = [("Page", sweep["url"]), ("Open", f"besom open {name}"), ("Look", f"besom show {name}")]
     if lost:
         steps.append(("Repeat", f"besom rerun {name}, then besom agent {path}"))
+    ends_server = "besom server stop ends the server in the background; nothing is lost"
     if sweep["state"] in ("finished", "canceled"):
-        steps.append(("Continue", f"the sweep is {sweep['state']}; besom run {file} makes a new one"))
-    else:
-        steps.append(("Continue", f"besom agent {path}"))
-        steps.append(("End", f"besom stop {name}"))
-    return [*steps, ("Stop", "besom server stop ends the server in the background; nothing is lost")]
+        again = f"the sweep is {sweep['state']}; besom run {file} makes a new one"
+        return [*steps, ("Continue", again), ("Stop", ends_server)]
+    going_on = [("Continue", f"besom agent {path}"), ("Stop", f"besom stop {name} ends the sweep"), ("", ends_server)]
+    return [*steps, *going_on]

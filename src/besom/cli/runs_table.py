@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from besom.cli.output import cell, make_table, state_cell
-from besom.cli.words import NONE, duration, flatten, params_text, value_text
+from besom.cli.words import NONE, duration, flatten, params_text, run_score_text, value_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +36,7 @@ def runs_table(runs: Sequence[Mapping[str, Any]], metric: str | None, width: int
         column.no_wrap = str(column.header) not in ("params", "why")
     for row, run in enumerate(runs):
         cells = [cell(run["id"], "bold" if row == 0 and run["score"] is not None else ""), state_cell(run["state"])]
-        cells += [cell(score_text(run))] if metric else []
+        cells += [cell(run_score_text(run))] if metric else []
         cells += [cell(text[row]) for text in texts] if apart else [cell(params_text(_only(run, names)))]
         cells += [cell(duration(run["runtime_s"]))]
         cells += [cell(reasons[row])] if any(reasons) else []
@@ -59,15 +59,11 @@ def fits(names: Sequence[str], texts: Sequence[Sequence[str]], width: int) -> bo
     return sum(widths) + 2 * len(widths) <= width and all(found <= _LONGEST_COLUMN for found in widths)
 
 
-def score_text(run: Mapping[str, Any]) -> str:
-    """The run's score; what a running run has reached is only so far."""
-    text = value_text(run["score"])
-    return f"{text} so far" if run["state"] == "running" and run["score"] is not None else text
-
-
 def reason(run: Mapping[str, Any]) -> str:
     """Why a run was stopped or failed, or what Besom noticed about it: one line, nothing for most runs."""
-    said = run["stop_reason"] or run["error"] or next(iter(run["warnings"]), "")
+    # A run that was done before the word to stop reached it has not been stopped.
+    stopped = run["stop_reason"] if run["state"] != "finished" else None
+    said = stopped or run["error"] or next(iter(run["warnings"]), "")
     lines = str(said).strip().splitlines()
     return lines[-1] if lines else ""
 

@@ -23,7 +23,8 @@ _SERVING = (
     click.option("--host", metavar="ADDRESS", help="Address to listen at; 0.0.0.0 for all.  [default: 127.0.0.1]"),
     click.option("--port", metavar="NUMBER", type=int, help="Port to listen at.  [default: 8766 or the next free one]"),
     DATA,
-    click.option("--db", metavar="URL", help="postgresql://USER@HOST/NAME; with a password by BESOM_DB.  [default: SQLite]"),
+    click.option("--db", metavar="URL",
+                 help="postgresql://USER@HOST/NAME (with a password by the variable BESOM_DB).  [default: SQLite]"),
     click.option("--allowed-host", "allowed_hosts", metavar="NAME", multiple=True,
                  help="A name under which browsers and programs may reach the server; repeat for more."),
     click.option("--tls-cert", metavar="FILE", help="Certificate (PEM) for https."),
@@ -40,7 +41,7 @@ def _serving_options(command: Command) -> Command:
 @click.group(invoke_without_command=True)
 @_serving_options
 @click.pass_context
-def server(ctx: click.Context, **options: Any) -> None:
+def server(ctx: click.Context, /, **options: Any) -> None:
     """Serve in the foreground, or start, stop, look at and back up the server.
 
     Usually nobody needs this: `besom run`, `besom sweep` and `besom agent` start a server by themselves.
@@ -62,7 +63,7 @@ def server(ctx: click.Context, **options: Any) -> None:
 @server.command()
 @_serving_options
 @click.pass_obj
-def start(before: dict[str, Any], **options: Any) -> None:
+def start(before: dict[str, Any], /, **options: Any) -> None:
     """Start a background server, or say where the one is that runs.
 
     \b
@@ -81,7 +82,7 @@ def start(before: dict[str, Any], **options: Any) -> None:
 @server.command()
 @DATA
 @click.pass_obj
-def stop(before: dict[str, Any], **options: Any) -> None:
+def stop(before: dict[str, Any], /, **options: Any) -> None:
     """End this machine's server. Runs go on and report when it is back.
 
     \b
@@ -99,7 +100,7 @@ def stop(before: dict[str, Any], **options: Any) -> None:
 @DATA
 @format_options("table", "json", "yaml")
 @click.pass_obj
-def status(before: dict[str, Any], form: str, **options: Any) -> int:
+def status(before: dict[str, Any], /, form: str, **options: Any) -> int:
     """Say whether this machine's server runs, where, and what it holds. Exit code 1: it does not run.
 
     \b
@@ -124,7 +125,7 @@ def status(before: dict[str, Any], form: str, **options: Any) -> int:
 @server.command()
 @DATA
 @click.pass_obj
-def token(before: dict[str, Any], **options: Any) -> None:
+def token(before: dict[str, Any], /, **options: Any) -> None:
     """Print the local token, which may do everything.
 
     \b
@@ -146,7 +147,7 @@ def token(before: dict[str, Any], **options: Any) -> None:
 @click.option("--force", is_flag=True, help="Write over FILE if it is there.")
 @DATA
 @click.pass_obj
-def backup(before: dict[str, Any], file: Path, force: bool, **options: Any) -> None:
+def backup(before: dict[str, Any], /, file: Path, force: bool, **options: Any) -> None:
     """Copy the running server's SQLite database into FILE, whole or not at all.
 
     \b
@@ -192,16 +193,16 @@ def _connection(found: Discovery, folder: Path) -> Any:
 
 
 def facts(data: dict[str, Any]) -> str:
+    """A `ServerStatus` as lines for people."""
     from besom.cli.words import count_text
 
-    counts = ", ".join(
-        f"{count_text(data[f'{noun}s'], noun)}{f' ({running} running)' if (running := data.get(f'{noun}s_running')) else ''}"
-        for noun in ("project", "sweep", "run")
-    )
+    counts = [count_text(data[f"{noun}s"], noun) for noun in ("project", "sweep", "run")]
+    running = f"{count_text(data['sweeps_running'], 'sweep')} and {count_text(data['runs_running'], 'run')}"
     lines = [
         ("address", data["url"]), ("process", f"{data['pid']} on {data['host']}, since {data['started']}"),
         ("data", data["data"]), ("database", data["db"]), ("version", f"{data['version']} (API {data['api']})"),
-        ("holds", f"{counts}, {count_text(data['agents_alive'], 'agent')} alive"),
+        ("holds", ", ".join(counts)),
+        ("running", f"{running} on {count_text(data['agents_alive'], 'agent')}"),
     ]  # fmt: skip
     return "\n".join(f"{name:<10}{value}" for name, value in lines)
 

@@ -65,7 +65,7 @@ def draw_sweep(
     out: Console, sweep: Mapping[str, Any], best: Mapping[str, Any] | None, runs: Sequence[Mapping[str, Any]]
 ) -> None:
     """The sweep's facts, then the table of its runs."""
-    from besom.cli.output import cell
+    from besom.cli.output import cell, print_table
     from besom.cli.runs_table import runs_table
     from besom.cli.words import count_text, sweep_path
 
@@ -76,7 +76,7 @@ def draw_sweep(
         return
     out.print()
     metric = (sweep["metric"] or {}).get("name")
-    out.print(runs_table(runs, metric, out.width))
+    print_table(out, runs_table(runs, metric, out.width))
     rest = sum(sweep["runs"].values()) - len(runs)
     if rest > 0:
         out.print(cell(f"… and {count_text(rest, 'more run')}: -n {len(runs) + rest}, or besom export {sweep['id']}"))
@@ -84,7 +84,7 @@ def draw_sweep(
 
 def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: float) -> list[tuple[str, str]]:
     """What `besom show` says of a sweep, line by line."""
-    from besom.cli.words import ago, params_text, progress_text, states_text, value_text
+    from besom.cli.words import ago, params_text, progress_text, score_text, states_text, value_text
 
     metric = sweep["metric"]
     state = sweep["state"] + (f": {sweep['ended_reason']}" if sweep["ended_reason"] else "")
@@ -96,7 +96,7 @@ def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: f
         facts.append(("metric", f"{metric['name']}, {way}{target}"))
     facts.append(("runs", progress_text(sweep) + (f": {by_state}" if by_state else "")))
     if best is not None:
-        facts.append(("best", f"{value_text(best['score'])} with {params_text(best['params'])} (run {best['id']})"))
+        facts.append(("best", f"{score_text(best['score'])} with {params_text(best['params'])} (run {best['id']})"))
     if sweep["description"]:
         facts.append(("about", sweep["description"]))
     facts.append(("agents", str(sweep["agents"])))
@@ -121,6 +121,8 @@ def _show_run(connection: Connection, run: dict[str, Any], form: str) -> None:
 
 def draw_run(out: Console, run: Mapping[str, Any], log: Sequence[str]) -> None:
     """Everything known of a run that fits a screen."""
+    from rich.text import Text
+
     from besom.cli.output import cell
 
     title = f"{run['entity']}/{run['project']}/{run['id']}"
@@ -133,19 +135,20 @@ def draw_run(out: Console, run: Mapping[str, Any], log: Sequence[str]) -> None:
     if log:
         out.print(cell(f"\nlast lines of the log (besom logs {run['id']}):", "bold"))
         for line in log:
-            out.print(cell(f"  {line}"), soft_wrap=True)
+            out.print(Text.assemble("  ", Text.from_ansi(line)), soft_wrap=True)
 
 
 def run_facts(run: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
     """What `besom show` says of a run, line by line."""
-    from besom.cli.words import ago, duration, value_text
+    from besom.cli.words import ago, duration, run_score_text
 
-    facts = [("state", run["state"] + (f": {run['stop_reason']}" if run["stop_reason"] else ""))]
+    late = "done before it was stopped: " if run["state"] == "finished" else ""
+    facts = [("state", run["state"] + (f": {late}{run['stop_reason']}" if run["stop_reason"] else ""))]
     if run["error"]:
         facts.append(("error", str(run["error"]).strip()))
     facts += [("warning", warning) for warning in run["warnings"]]
     if run["score"] is not None:
-        facts.append(("score", value_text(run["score"]) + (" so far" if run["state"] == "running" else "")))
+        facts.append(("score", run_score_text(run)))
     for key in ("sweep", "group", "job_type", "notes", "host"):
         if run[key]:
             facts.append((key.replace("_", " "), str(run[key])))
@@ -157,18 +160,18 @@ def run_facts(run: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
 
 
 def _print_facts(out: Console, facts: Sequence[tuple[str, str]]) -> None:
-    from besom.cli.output import cell, make_table
+    from besom.cli.output import cell, make_table, print_table
 
     table = make_table("", "")
     table.show_header = False
     table.columns[0].no_wrap = True
     for title, text in facts:
         table.add_row(cell(title, "dim"), cell(text))
-    out.print(table)
+    print_table(out, table)
 
 
 def _print_values(out: Console, title: str, values: Mapping[str, Any]) -> None:
-    from besom.cli.output import cell, make_table
+    from besom.cli.output import cell, make_table, print_table
     from besom.cli.words import flatten
 
     if not values:
@@ -178,11 +181,11 @@ def _print_values(out: Console, title: str, values: Mapping[str, Any]) -> None:
     table.show_header = False
     for name, value in flatten(values):
         table.add_row(cell(f"  {name}"), cell(str(value)))
-    out.print(table)
+    print_table(out, table)
 
 
 def _print_attempts(out: Console, attempts: Sequence[Mapping[str, Any]]) -> None:
-    from besom.cli.output import cell, make_table, state_cell
+    from besom.cli.output import cell, make_table, print_table, state_cell
 
     if len(attempts) < 2:
         return
@@ -198,4 +201,4 @@ def _print_attempts(out: Console, attempts: Sequence[Mapping[str, Any]]) -> None
             cell("" if code is None else str(code)),
             cell(error[-1] if error else ""),
         )
-    out.print(table)
+    print_table(out, table)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from besom.common.ids import check_project_name
 from besom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 # A server that is just starting or busy is asked again for so long; the request is the same sweep all the time.
 _PATIENCE_S = 15.0
-UNNAMED_PROJECT = "uncategorized"
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,7 @@ def create_sweep(
     connection: Connection, file: SweepFile, options: SweepOptions, *, program: str | None
 ) -> dict[str, Any]:
     """Makes the sweep (`SweepAnswer`). ``program`` only helps to name the project where nothing else does."""
+    from besom.client.project_name import default_project
     from besom.common.ids import new_id
 
     body = {
@@ -95,22 +94,11 @@ def create_sweep(
         "format": file.format,
         "file": file.path,
         "prior_runs": list(options.prior_runs),
-        "default_project": default_project(program, Path.cwd()),
+        "default_project": default_project(program or "", Path.cwd()),
         **options.overrides(),
     }
     sweep: dict[str, Any] = connection.call("POST", "/api/v1/sweeps", body, patience_s=_PATIENCE_S)
     return sweep
-
-
-def default_project(program: str | None, folder: Path) -> str:
-    """The name of the git repository around the program, else of the program's folder (``folder`` without one)."""
-    base = (folder / program).parent if program else folder
-    base = Path(os.path.normpath(base))
-    root = next((place for place in (base, *base.parents) if (place / ".git").exists()), base)
-    try:
-        return check_project_name(root.name)
-    except UsageError:
-        return UNNAMED_PROJECT
 
 
 def announce(sweep: Mapping[str, Any], *, err: bool) -> None:

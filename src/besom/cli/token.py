@@ -16,17 +16,14 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class Duration(click.ParamType):
-    """``30d``, ``12h``, ``45m``, ``90s`` → seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Reads the text; a usage error for any other form."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value))
-        if found is None or float(found[1]) == 0:
-            self.fail(f"{value!r} is not a time: write 30d, 12h, 45m or 90s", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    """``30d``, ``12h``, ``45m``, ``90s`` in seconds."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value)
+    if found is None or float(found[1]) == 0:
+        raise click.BadParameter(f"{value!r} is not a time: write 30d, 12h, 45m or 90s")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 @click.group()
@@ -50,7 +47,7 @@ def token() -> None:
     show_default=True,
     help="How far it reaches.",
 )
-@click.option("--expires", type=Duration(), metavar="TIME", help="How long it is valid: 30d, 12h.  [default: for ever]")
+@click.option("--expires", callback=_seconds, metavar="TIME", help="How long it is valid, as 30d.  [default: for ever]")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 def create(name: str, scope: str, expires: float | None, as_json: bool) -> None:
     """Make a token and print it; it is shown this once.

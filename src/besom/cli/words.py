@@ -19,6 +19,17 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
+def score_text(value: Any) -> str:
+    """A score with four significant digits, so that scores below each other line up."""
+    return f"{value:#.4g}".removesuffix(".") if isinstance(value, float) else value_text(value)
+
+
+def run_score_text(run: Mapping[str, Any]) -> str:
+    """A run's score; what a running run has reached is only so far."""
+    text = score_text(run["score"])
+    return f"{text} so far" if run["state"] == "running" and run["score"] is not None else text
+
+
 def params_text(params: Mapping[str, Any]) -> str:
     """``batch_size=64 lr=0.001``; nested params with dotted names."""
     return " ".join(f"{name}={value_text(value)}" for name, value in flatten(params))

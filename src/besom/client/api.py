@@ -18,172 +18,6 @@ PATIENCE_S = 10.0
 PAGE = 500
 
 
-class Api:
-    """The server's sweeps and runs, read only. Nothing is asked before the first call.
-
-    ``overrides`` may hold ``entity``, ``project`` (used for paths that lack them) and ``base_url``; ``timeout`` is
-    in seconds. Raises NotFound for what is not there, ServerUnreachable when no server answers.
-    """
-
-    def __init__(self, overrides: Mapping[str, Any] | None = None, timeout: float | None = None) -> None:
-        self._overrides = dict(overrides or {})
-        self._timeout_s = timeout
-        self._connection: Connection | None = None
-
-    @property
-    def connection(self) -> Connection:
-        """The connection to the server, found when first asked for."""
-        if self._connection is None:
-            url = self._overrides.get("base_url")
-            found = find_server({"BESOM_URL": url, **_token()}) if url else find_server()
-            if self._timeout_s is not None:
-                found.timeout_s = self._timeout_s
-            self._connection = found
-        return self._connection
-
-    def sweep(self, path: str = "") -> Sweep:
-        """The sweep ``[ENTITY/][PROJECT/]ID``."""
-        entity, project, name = split_path(path, "sweep id")
-        return Sweep(self.connection, entity or self._entity(), project or self._project(), name)
-
-    def run(self, path: str = "") -> StoredRun:
-        """The run ``[ENTITY/][PROJECT/]ID``."""
-        entity, project, name = split_path(path, "run id")
-        entity, project = entity or self._entity(), project or self._project()
-        # An entity is only understood in front of a project.
-        full = "/".join(piece for piece in (entity if project else None, project, name) if piece)
-        return StoredRun(self.connection, self._get("/api/v1/runs/find", {"path": full}))
-
-    def runs(
-        self, path: str | None = None, filters: Mapping[str, Any] | None = None, order: str = "+created_at"
-    ) -> list[StoredRun]:
-        """The runs of a project, ``ENTITY/PROJECT`` or ``PROJECT``, oldest first (newest with "-created_at").
-
-        ``filters`` holds wanted values of ``state``, ``sweep``, ``group``, ``job_type``, ``config.NAME`` or
-        ``summary_metrics.NAME``.
-        """
-        entity, project = self._entity(), self._project()
-        if path:
-            _, owner, project = split_path(path, "project")
-            entity = owner or entity
-        if not project:
-            raise UsageError("runs() needs a project: runs('ENTITY/PROJECT')")
-        wanted = {key: filters[key] for key in filters} if filters else {}
-        found = _pages(self.connection, "/api/v1/runs", {"entity": entity, "project": project})
-        runs = [run for run in found if all(_has(run, key, value) for key, value in wanted.items())]
-        runs.sort(key=lambda run: run.created_at)
-        return runs[::-1] if order.startswith("-") else runs
-
-    def _entity(self) -> str | None:
-        return self._overrides.get("entity") or read("BESOM_ENTITY")
-
-    def _project(self) -> str | None:
-        return self._overrides.get("project") or read("BESOM_PROJECT")
-
-    def _get(self, path: str, query: Mapping[str, Any]) -> Any:
-        return self.connection.call("GET", path, query=query, patience_s=PATIENCE_S)
-
-
-class Sweep:
-    """A sweep as it was when it was asked for; `load(force=True)` asks again."""
-
-    def __init__(self, connection: Connection, entity: str | None, project: str | None, sweep_id: str) -> None:
-        self._connection = connection
-        self._where = {"entity": entity, "project": project}
-        self.id = sweep_id
-        self._facts: dict[str, Any] = {}
-        self.load(force=True)
-
-    def load(self, force: bool = False) -> dict[str, Any]:
-        """The server's answer; with ``force`` a fresh one."""
-        if force:
-            self._facts = self._call("", self._where)
-        return self._facts
-
-    @property
-    def name(self) -> str:
-        """The display name; the id where there is none."""
-        return str(self._facts["name"] or self.id)
-
-    @property
-    def entity(self) -> str:
-        """The entity."""
-        return str(self._facts["entity"])
-
-    @property
-    def project(self) -> str:
-        """The project."""
-        return str(self._facts["project"])
-
-    @property
-    def state(self) -> str:
-        """``pending, running, paused, finished`` or ``canceled``."""
-        return str(self._facts["state"])
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The sweep config."""
-        return dict(self._facts["config"])
-
-    @property
-    def url(self) -> str:
-        """The page."""
-        return str(self._facts["url"])
-
-    @property
-    def order(self) -> str | None:
-        """How W&B writes "best first": ``+summary_metrics.loss``; None without a metric."""
-        metric = self._facts["metric"]
-        if metric is None:
-            return None
-        return f"{'+' if metric['goal'] == 'minimize' else '-'}summary_metrics.{metric['name']}"
-
-    @property
-    def expected_run_count(self) -> int | None:
-        """How many runs there will be; None without an end."""
-        caps = [cap for cap in (self._facts["grid_size"], self._facts["run_cap"]) if cap is not None]
-        return min(caps) if caps else None
-
-    @property
-    def runs(self) -> list[StoredRun]:
-        """All runs, oldest first."""
-        return list(_pages(self._connection, f"/api/v1/sweeps/{part(self.id)}/runs", {"order": "created"}))
-
-    @property
-    def best_loss(self) -> float | None:
-        """The best score by the sweep's metric; None while there is none."""
-        best: float | None = from_words(self.load(force=True)["best_score"])
-        return best
-
-    def best_run(self, order: str | None = None) -> StoredRun | None:
-        """The best run by the sweep's metric and rule, None while there is none.
-
-        With ``order`` ("+summary_metrics.loss": smallest first, "-summary_metrics.acc": largest first) the first
-        by that summary value.
-        """
-        if order is None:
-            found = self._call("/best", {})["run"]
-            return None if found is None else StoredRun(self._connection, found)
-        key = order.lstrip("+-").removeprefix("summary_metrics.").removesuffix(".value")
-        ranked = [run for run in self.runs if isinstance(run.summary.get(key), (int, float))]
-        ranked = [run for run in ranked if run.summary[key] == run.summary[key]]
-        ranked.sort(key=lambda run: run.summary[key], reverse=order.startswith("-"))
-        return ranked[0] if ranked else None
-
-    def agents(self) -> list[dict[str, Any]]:
-        """The agents of the sweep, as plain facts (``id, host, state, running, done, failed`` …)."""
-        answer = self._connection.call("GET", "/api/v1/agents", query={"sweep": self.id}, patience_s=PATIENCE_S)
-        return list(answer["agents"])
-
-    def _call(self, rest: str, query: Mapping[str, Any]) -> dict[str, Any]:
-        path = f"/api/v1/sweeps/{part(self.id)}{rest}"
-        answer: dict[str, Any] = self._connection.call("GET", path, query=query, patience_s=PATIENCE_S)
-        return answer
-
-    def __repr__(self) -> str:
-        return f"<Sweep {self.entity}/{self.project}/{self.id} ({self.state})>"
-
-
 class StoredRun:
     """A run as it was when it was asked for; `load(force=True)` asks again."""
 
@@ -325,6 +159,179 @@ class StoredRun:
         return f"<Run {'/'.join(self.path)} ({self.state})>"
 
 
+class Sweep:
+    """A sweep as it was when it was asked for; `load(force=True)` asks again."""
+
+    run_class = StoredRun
+
+    def __init__(self, connection: Connection, entity: str | None, project: str | None, sweep_id: str) -> None:
+        self._connection = connection
+        self._where = {"entity": entity, "project": project}
+        self.id = sweep_id
+        self._facts: dict[str, Any] = {}
+        self.load(force=True)
+
+    def load(self, force: bool = False) -> dict[str, Any]:
+        """The server's answer; with ``force`` a fresh one."""
+        if force:
+            self._facts = self._call("", self._where)
+        return self._facts
+
+    @property
+    def name(self) -> str:
+        """The display name; the id where there is none."""
+        return str(self._facts["name"] or self.id)
+
+    @property
+    def entity(self) -> str:
+        """The entity."""
+        return str(self._facts["entity"])
+
+    @property
+    def project(self) -> str:
+        """The project."""
+        return str(self._facts["project"])
+
+    @property
+    def state(self) -> str:
+        """``pending, running, paused, finished`` or ``canceled``."""
+        return str(self._facts["state"])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The sweep config."""
+        return dict(self._facts["config"])
+
+    @property
+    def url(self) -> str:
+        """The page."""
+        return str(self._facts["url"])
+
+    @property
+    def order(self) -> str | None:
+        """How W&B writes "best first": ``+summary_metrics.loss``; None without a metric."""
+        metric = self._facts["metric"]
+        if metric is None:
+            return None
+        return f"{'+' if metric['goal'] == 'minimize' else '-'}summary_metrics.{metric['name']}"
+
+    @property
+    def expected_run_count(self) -> int | None:
+        """How many runs there will be; None without an end."""
+        caps = [cap for cap in (self._facts["grid_size"], self._facts["run_cap"]) if cap is not None]
+        return min(caps) if caps else None
+
+    @property
+    def runs(self) -> list[StoredRun]:
+        """All runs, oldest first."""
+        return list(
+            _pages(self.run_class, self._connection, f"/api/v1/sweeps/{part(self.id)}/runs", {"order": "created"})
+        )
+
+    @property
+    def best_loss(self) -> float | None:
+        """The best score by the sweep's metric; None while there is none."""
+        best: float | None = from_words(self.load(force=True)["best_score"])
+        return best
+
+    def best_run(self, order: str | None = None) -> StoredRun | None:
+        """The best run by the sweep's metric and rule, None while there is none.
+
+        With ``order`` ("+summary_metrics.loss": smallest first, "-summary_metrics.acc": largest first) the first
+        by that summary value.
+        """
+        if order is None:
+            found = self._call("/best", {})["run"]
+            return None if found is None else self.run_class(self._connection, found)
+        key = order.lstrip("+-").removeprefix("summary_metrics.").removesuffix(".value")
+        ranked = [run for run in self.runs if isinstance(run.summary.get(key), (int, float))]
+        ranked = [run for run in ranked if run.summary[key] == run.summary[key]]
+        ranked.sort(key=lambda run: run.summary[key], reverse=order.startswith("-"))
+        return ranked[0] if ranked else None
+
+    def agents(self) -> list[dict[str, Any]]:
+        """The agents of the sweep, as plain facts (``id, host, state, running, done, failed`` …)."""
+        answer = self._connection.call("GET", "/api/v1/agents", query={"sweep": self.id}, patience_s=PATIENCE_S)
+        return list(answer["agents"])
+
+    def _call(self, rest: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        path = f"/api/v1/sweeps/{part(self.id)}{rest}"
+        answer: dict[str, Any] = self._connection.call("GET", path, query=query, patience_s=PATIENCE_S)
+        return answer
+
+    def __repr__(self) -> str:
+        return f"<Sweep {self.entity}/{self.project}/{self.id} ({self.state})>"
+
+
+class Api:
+    """The server's sweeps and runs, read only. Nothing is asked before the first call.
+
+    ``overrides`` may hold ``entity``, ``project`` (used for paths that lack them) and ``base_url``; ``timeout`` is
+    in seconds. Raises NotFound for what is not there, ServerUnreachable when no server answers.
+    """
+
+    sweep_class = Sweep
+    run_class = StoredRun
+
+    def __init__(self, overrides: Mapping[str, Any] | None = None, timeout: float | None = None) -> None:
+        self._overrides = dict(overrides or {})
+        self._timeout_s = timeout
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the server, found when first asked for."""
+        if self._connection is None:
+            url = self._overrides.get("base_url")
+            found = find_server({"BESOM_URL": url, **_token()}) if url else find_server()
+            if self._timeout_s is not None:
+                found.timeout_s = self._timeout_s
+            self._connection = found
+        return self._connection
+
+    def sweep(self, path: str = "") -> Sweep:
+        """The sweep ``[ENTITY/][PROJECT/]ID``."""
+        entity, project, name = split_path(path, "sweep id")
+        return self.sweep_class(self.connection, entity or self._entity(), project or self._project(), name)
+
+    def run(self, path: str = "") -> StoredRun:
+        """The run ``[ENTITY/][PROJECT/]ID``."""
+        entity, project, name = split_path(path, "run id")
+        entity, project = entity or self._entity(), project or self._project()
+        # An entity is only understood in front of a project.
+        full = "/".join(piece for piece in (entity if project else None, project, name) if piece)
+        return self.run_class(self.connection, self._get("/api/v1/runs/find", {"path": full}))
+
+    def runs(
+        self, path: str | None = None, filters: Mapping[str, Any] | None = None, order: str = "+created_at"
+    ) -> list[StoredRun]:
+        """The runs of a project, ``ENTITY/PROJECT`` or ``PROJECT``, oldest first (newest with "-created_at").
+
+        ``filters`` holds wanted values of ``state``, ``sweep``, ``group``, ``job_type``, ``config.NAME`` or
+        ``summary_metrics.NAME``.
+        """
+        entity, project = self._entity(), self._project()
+        if path:
+            _, owner, project = split_path(path, "project")
+            entity = owner or entity
+        if not project:
+            raise UsageError("runs() needs a project: runs('ENTITY/PROJECT')")
+        wanted = {key: filters[key] for key in filters} if filters else {}
+        found = _pages(self.run_class, self.connection, "/api/v1/runs", {"entity": entity, "project": project})
+        runs = [run for run in found if all(_has(run, key, value) for key, value in wanted.items())]
+        runs.sort(key=lambda run: run.created_at)
+        return runs[::-1] if order.startswith("-") else runs
+
+    def _entity(self) -> str | None:
+        return self._overrides.get("entity") or read("BESOM_ENTITY")
+
+    def _project(self) -> str | None:
+        return self._overrides.get("project") or read("BESOM_PROJECT")
+
+    def _get(self, path: str, query: Mapping[str, Any]) -> Any:
+        return self.connection.call("GET", path, query=query, patience_s=PATIENCE_S)
+
+
 def from_words(value: Any) -> Any:
     """The same JSON value with the words for non-finite numbers as numbers again."""
     if isinstance(value, str):
@@ -340,13 +347,13 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _pages(connection: Connection, path: str, query: Mapping[str, Any]) -> Iterator[StoredRun]:
+def _pages(kind: type[StoredRun], connection: Connection, path: str, query: Mapping[str, Any]) -> Iterator[StoredRun]:
     after = None
     while True:
         asked = {**query, "limit": PAGE, "after": after}
         page = connection.call("GET", path, query=asked, patience_s=PATIENCE_S)
         for facts in page["runs"]:
-            yield StoredRun(connection, facts)
+            yield kind(connection, facts)
         after = page["next"]
         if after is None:
             return

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from besom import errors
+import besom.errors as errors
 from besom.common.discovery import API_VERSION
 from besom.common.json_numbers import dumps
 from besom.errors import (

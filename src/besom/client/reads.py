@@ -80,6 +80,8 @@ class Reads:
         self._taken: set[str] = set()
         self._shared = shared
         self._pid = os.getpid()
+        # Python forgets the program's file before it runs what is left for the exit.
+        self._program = getattr(sys.modules.get("__main__"), "__file__", None)
         if "argparse" in sys.modules:
             self._look_at_living_namespaces()
 
@@ -115,7 +117,7 @@ class Reads:
             for key in self._left():
                 if _received(key, self.params[key], parsed):
                     self.note(key)
-        if not _parsed and _main_program_names("argv"):
+        if not _parsed and _names(self._program, "argv"):
             self.note_all()
 
     def _look_at_living_namespaces(self) -> None:
@@ -192,12 +194,11 @@ def _same(value: Any, other: Any) -> bool:
     return str(value) == str(other)
 
 
-def _main_program_names(word: str) -> bool:
+def _names(program: Any, word: str) -> bool:
     """True if the text of the main program has the word: then it may take its command line by hand."""
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    if not isinstance(file, str):
+    if not isinstance(program, str):
         return False
     try:
-        return word in Path(file).read_text(encoding="utf-8", errors="replace")
+        return word in Path(program).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False

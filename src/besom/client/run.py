@@ -272,7 +272,8 @@ class Run(KnownRun):
             return
         taken = self._reads.taken()
         self._spool.note("reads", read=taken)
-        unread = [key for key in self._reads.params if key not in taken]
+        swept = self._facts.get("swept") or self._reads.params
+        unread = [key for key in self._reads.params if key in swept and key not in taken]
         # A second program of the same attempt may leave to the first what that one has read.
         if unread and self._writer == "w1":
             warn(unread_sentence(unread, self._module))

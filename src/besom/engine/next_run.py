@@ -80,9 +80,12 @@ def end_of_search(sweep: Sweep, reached: tuple[str, float] | None, now: float) -
         return target_sentence(sweep.metric, *reached)
     if sweep.run_cap is not None and sweep.created_runs >= sweep.run_cap:
         return f"run cap of {sweep.run_cap} reached"
-    if sweep.time_cap_s is not None and sweep.first_started is not None:
-        if now - sweep.first_started >= sweep.time_cap_s:
-            return f"time cap of {duration(sweep.time_cap_s)} reached"
+    if (
+        sweep.time_cap_s is not None
+        and sweep.first_started is not None
+        and now - sweep.first_started >= sweep.time_cap_s
+    ):
+        return f"time cap of {duration(sweep.time_cap_s)} reached"
     if sweep.size is not None and sweep.next_number >= sweep.size:
         return exhausted_sentence(sweep)
     return None

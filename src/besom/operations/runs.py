@@ -4,33 +4,206 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from besom.wire.agents import Claim, Finish, HandOut, Wait
+from besom.common.ids import check_entity_name, check_project_name, check_run_name
+from besom.engine import remarks
+from besom.engine.endings import Final, Report, ending
+from besom.engine.records import Attempt, Run
+from besom.engine.states import check_rerun
+from besom.errors import Refused
+from besom.operations import searchers
+from besom.operations.claims import claim
+from besom.operations.leases import LEASE_S
+from besom.operations.recording import append
+from besom.operations.settling import circumstances, conclude, end_run, settle, take_back, tell_start
+from besom.operations.sweeps import order_kill, queue_again, reopen
+from besom.store import addresses, agents, events, projects, runs, streams, summaries, sweeps
+from besom.store.database import refetchable
 from besom.wire.runs import FinishAnswer, FinishRun, NewRun, RunHeartbeatAnswer, StartedRun
 
+__all__ = ["append", "claim", "delete", "finish", "heartbeat", "kill", "rerun", "start"]
 
-def claim(c: Connection, agent_uid: str, ask: Claim, now: float, base_url: str = "") -> HandOut | Wait | Finish:
-    raise NotImplementedError
+_KILLED = "killed by a person"
 
 
 def start(c: Connection, new: NewRun, entity: str, now: float, base_url: str = "") -> StartedRun:
-    raise NotImplementedError
+    """Starts a run that no agent started; the same ``uid`` twice is the same run, with what the later one adds.
+
+    Raises UsageError for impossible names, NotFound for an unknown sweep, Refused for a name that is taken.
+    """
+    run = runs.find(c, new.uid)
+    if run is None:
+        run = _start(c, new, entity, now)
+    else:
+        runs.change(c, run.id, **_given(new))
+        run = runs.by_id(c, run.id)
+    owner, project = projects.names(c, run.project_id)
+    return StartedRun(
+        uid=run.uid,
+        name=run.name,
+        display_name=run.display_name,
+        entity=owner,
+        project=project,
+        attempt=run.attempt,
+        url=addresses.run_page(base_url, owner, project, run.name),
+    )
 
 
-def append(
-    c: Connection, run_uid: str, attempt: int, writer: str, kind: str, offset: int, data: bytes, now: float
-) -> int:
-    """Returns the next offset that the server wants. Less than ``offset``: there is a gap, nothing was stored (409)."""
-    raise NotImplementedError
+def _given(new: NewRun) -> dict[str, object]:
+    values = {
+        "display_name": new.display_name,
+        "group_name": new.group,
+        "job_type": new.job_type,
+        "notes": new.notes,
+        "tags": new.tags or None,
+        "host": new.host,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
+def _start(c: Connection, new: NewRun, entity: str, now: float) -> Run:
+    sweep = None if new.sweep_id is None else sweeps.get(c, new.sweep_id)
+    if sweep is not None:
+        project_id = sweep.project_id
+    else:
+        owner, project = check_entity_name(new.entity or entity), check_project_name(new.project)
+        project_id = projects.get_or_make(c, owner, project, now)
+    name = runs.fresh_name(c, project_id) if new.name is None else check_run_name(new.name)
+    if runs.by_name(c, project_id, name) is not None:
+        raise Refused(f"a run {name} is in the project already: give another id, or none")
+    run = runs.add(
+        c,
+        now=now,
+        uid=new.uid,
+        project_id=project_id,
+        sweep_id=None if sweep is None else sweep.id,
+        name=name,
+        state="running",
+        attempt=1,
+        started=now,
+        **{"display_name": name, **_given(new)},
+    )
+    runs.add_attempt(c, run, agent_id=None, host=new.host, lease_until=now + LEASE_S, started=now)
+    uid = None if sweep is None else sweep.uid
+    events.tell(c, "run.created", now, sweep=uid, run=run.uid, name=run.name, display_name=run.display_name, params={})
+    tell_start(c, run, 1, now, None)
+    return run
+
+
+@refetchable
 def heartbeat(c: Connection, run_uid: str, attempt: int, now: float) -> RunHeartbeatAnswer:
-    raise NotImplementedError
+    """A run without an agent says that it lives; the answer tells when it should end. Raises NotFound."""
+    run = runs.get(c, run_uid)
+    which = runs.get_attempt(c, run, attempt)
+    if which.number != run.attempt:
+        return RunHeartbeatAnswer(stop=f"the run was taken over by its attempt {run.attempt}")
+    if which.state == "lost":
+        take_back(c, run, which, now)
+    elif which.state == "running":
+        runs.change_attempt(c, which.id, lease_until=now + LEASE_S)
+    return RunHeartbeatAnswer(stop=run.stop_reason if run.stop_wanted is not None else None)
 
 
 def finish(c: Connection, run_uid: str, attempt: int, report: FinishRun, now: float) -> FinishAnswer:
-    raise NotImplementedError
+    """Takes note how an attempt ended and answers what became of its run; a second report changes nothing.
+
+    Raises NotFound, and Refused while rows of the attempt are still missing.
+    """
+    run = runs.get(c, run_uid)
+    which = runs.get_attempt(c, run, attempt)
+    if which.number != run.attempt:
+        runs.change_attempt(c, which.id, exit_code=report.exit_code, signal=report.signal)
+        return FinishAnswer(state=run.state, current=False, warnings=[])
+    if which.state not in ("running", "lost"):
+        return FinishAnswer(state=run.state, current=True, warnings=list(run.warnings))
+    _check_offsets(c, run, which, report)
+    if which.state == "lost":
+        run, which = take_back(c, run, which, now)
+    decision = ending(
+        Report(
+            exit_code=report.exit_code,
+            signal=report.signal,
+            stopped_by=report.stopped_by,
+            preempting=report.preempting or which.preempting,
+            script_exit=which.script_exit,
+        ),
+        circumstances(c, run, which),
+    )
+    if decision.attempt_state == "finished":
+        run = _remark(c, run, now)
+    if which.agent_id is not None:
+        unhappy = decision.attempt_state in ("failed", "crashed")
+        agents.count_end(c, which.agent_id, unhappy, report.error or which.script_error or decision.reason)
+    run = conclude(
+        c,
+        run,
+        which,
+        decision,
+        now,
+        told=(report.error or which.script_error) if decision.attempt_state != "finished" else None,
+        exit_code=report.exit_code,
+        signal=report.signal,
+    )
+    return FinishAnswer(state=run.state, current=True, warnings=list(run.warnings))
 
 
-def rerun(c: Connection, run_uid: str, now: float) -> None: ...
-def kill(c: Connection, run_uid: str, now: float) -> None: ...
-def delete(c: Connection, run_uid: str, now: float) -> None: ...
+def _check_offsets(c: Connection, run: Run, attempt: Attempt, report: FinishRun) -> None:
+    for path, wanted in report.offsets.items():
+        writer, _, kind = path.rpartition("/")
+        stream = streams.find(c, attempt.id, writer, kind)
+        here = 0 if stream is None else stream.next_offset
+        spoiled = stream is not None and stream.broken is not None
+        if here < wanted and not spoiled:
+            raise Refused(
+                f"run {run.name} cannot end yet: {here} of {wanted} bytes of its stream {path} are here, send the rest"
+            )
+
+
+def _remark(c: Connection, run: Run, now: float) -> Run:
+    """What looks wrong with a run that has finished: swept names that nobody read, a metric that nobody logged."""
+    if run.sweep_id is None:
+        return run
+    sweep = sweeps.by_id(c, run.sweep_id)
+    sentences: list[str] = []
+    reads = runs.reads_of(c, run.id)
+    if reads is not None and run.by_sweep:
+        swept = searchers.living(c, sweep).config.space.swept_names
+        sentences += remarks.never_read(swept, set(reads))
+    if sweep.metric is not None:
+        logged = summaries.logged_keys(c, run.id)
+        if sweep.metric.name not in logged:
+            sentence = remarks.metric_never_logged(sweep.metric.name, logged)
+            sentences.append(sentence)
+            if not any(note.startswith(sentence.split(";")[0]) for note in sweep.notes):
+                sweeps.change(c, sweep.id, now, notes=[*sweep.notes, sentence])
+    if sentences:
+        runs.change(c, run.id, warnings=list(dict.fromkeys([*run.warnings, *sentences])))
+    return runs.by_id(c, run.id)
+
+
+def rerun(c: Connection, run_uid: str, now: float) -> None:
+    """Queues a run that has ended for its next attempt and opens its sweep. Raises NotFound, Refused."""
+    run = runs.get(c, run_uid)
+    check_rerun(run.name, "queued" if run.waiting_since is not None else run.state, run.by_sweep)
+    queue_again(c, run, now)
+    if run.sweep_id is not None:
+        reopen(c, run.sweep_id, now)
+
+
+def kill(c: Connection, run_uid: str, now: float) -> None:
+    """Ends a run: at once if it waits, else by its watcher. Raises NotFound, Refused for a run that has ended."""
+    run = runs.get(c, run_uid)
+    if run.waiting_since is not None:
+        end_run(c, run, Final(run.state, "killed", _KILLED), now)
+    elif run.state == "running":
+        order_kill(c, run, _KILLED, now)
+    else:
+        raise Refused(f"run {run.name} has ended already: {run.state}")
+
+
+def delete(c: Connection, run_uid: str, now: float) -> None:
+    """Removes a run with its history; its point is not handed out again. Raises NotFound."""
+    run = runs.get(c, run_uid)
+    sweep = runs.owner(c, run)
+    runs.remove(c, run)
+    events.tell(c, "run.deleted", now, sweep=sweep, run=run_uid, name=run.name)
+    settle(c, run.sweep_id, now)

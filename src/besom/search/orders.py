@@ -17,7 +17,7 @@ def generator(seed: int, *stream: int) -> Generator:
 
 
 class Shuffle:
-    """A permutation of ``0 … size-1`` that is computed position by position and keeps nothing.
+    """A permutation of ``0 … size-1`` (size 1 or more) that is computed position by position and keeps nothing.
 
     The swap-or-not shuffle (Hoang, Morris and Rogaway, CRYPTO 2012): each round pairs every index x with K - x modulo
     the size, K drawn from the seed, and a keyed hash of the pair decides whether the two change places. Unlike a
@@ -29,7 +29,7 @@ class Shuffle:
     def __init__(self, seed: int, size: int) -> None:
         self.size = size
         self._key = blake2b(str(seed).encode(), digest_size=32).digest()
-        self._pivots = [self._hash(f"pivot {number}", 32) % size for number in range(self.ROUNDS)] if size else []
+        self._pivots = [self._hash(f"pivot {number}", 32) % size for number in range(self.ROUNDS)]
 
     def __getitem__(self, position: int) -> int:
         """What stands at ``position``; raises IndexError outside of ``0 … size-1``."""

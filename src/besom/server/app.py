@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -26,6 +27,7 @@ from besom.server.housekeeper import Housekeeper
 from besom.server.services import Services
 from besom.server.settings import Settings
 from besom.store.database import Database
+from besom.wire.server import TokenRow
 
 LOCAL_TOKEN_NAME = "local"
 # A sweep config may hold long lists of values.
@@ -47,7 +49,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/agents", agents.ls, Access.READ),
     # runs
     Endpoint("GET", "/runs", runs.ls, Access.READ),
-    Endpoint("POST", "/runs", runs.start, Access.ANYBODY),
+    Endpoint("POST", "/runs", runs.start, Access.START_RUN),
     Endpoint("GET", "/runs/find", runs.find, Access.READ),
     Endpoint("GET", "/runs/{uid}", runs.get, Access.READ_RUN),
     Endpoint("DELETE", "/runs/{uid}", runs.delete, Access.CHANGE),
@@ -112,10 +114,7 @@ def create_app(settings: Settings, database: Database) -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     """Before the first request: the local token and a full lease for everybody. Then the timer, until the end."""
     services: Services = app.state.services
-    await services.database.write(
-        token_operations.create, LOCAL_TOKEN_NAME, "admin",
-        entity=services.keys.entity, secret=services.keys.token, now=services.now(),
-    )  # fmt: skip
+    await register_local_token(services)
     housekeeper = Housekeeper(services)
     await housekeeper.tick(services.now())
     timer = asyncio.create_task(housekeeper.run())
@@ -126,9 +125,24 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         await timer
 
 
+async def register_local_token(services: Services) -> None:
+    """Makes the database know the token in the data folder's file; one that was revoked is replaced."""
+    if (await _register(services)).revoked:
+        token = keys.new_token(services.settings.data)
+        services.keys = dataclasses.replace(services.keys, token=token)
+        await _register(services)
+
+
+async def _register(services: Services) -> TokenRow:
+    return await services.database.write(
+        token_operations.create, LOCAL_TOKEN_NAME, "admin",
+        entity=services.keys.entity, secret=services.keys.token, now=services.now(),
+    )  # fmt: skip
+
+
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     problem = http_error(error, request.url.path, request.method)
     if request.url.path.startswith(f"{API}/"):
-        return problem_response(problem)
-    return ui.problem_page(problem)
+        return problem_response(problem, error.status_code)
+    return ui.problem_page(problem, error.status_code)

@@ -44,6 +44,7 @@ class Access(Enum):
     ADMIN = "scope admin"
     CHANGE = "scope admin or agent"
     READ = "scope admin, agent or read"
+    START_RUN = "scope admin or agent, or the token of the run that is started"
     OWN_RUN = "scope admin or agent, or the run's own token"
     READ_RUN = "scope admin, agent or read, or the run's own token"
     READ_SWEEP = "scope admin, agent or read, or the token of a run of the sweep"
@@ -56,6 +57,7 @@ _SCOPES: Mapping[Access, frozenset[Scope]] = {
     Access.ADMIN: frozenset(["admin"]),
     Access.CHANGE: _CHANGES,
     Access.READ: _READS,
+    Access.START_RUN: frozenset(["admin", "agent", "run"]),
     Access.OWN_RUN: _CHANGES,
     Access.READ_RUN: _READS,
     Access.READ_SWEEP: _READS,

@@ -68,14 +68,14 @@ def problem_of(error: BesomError) -> ProblemBody:
     return ProblemBody(kind=kind, detail=str(error), problems=problems, offset=getattr(error, "offset", None))
 
 
-def problem_response(error: BesomError) -> Response:
-    """The answer that refuses a request."""
+def problem_response(error: BesomError, status: int | None = None) -> Response:
+    """The answer that refuses a request, with the table's status unless another one is given."""
     headers = {}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="besom"'
     if isinstance(error, ServerBusy):
         headers["Retry-After"] = str(max(1, round(getattr(error, "retry_after_s", 1.0))))
-    return Response(encode(problem_of(error)), status_of(error), headers, "application/json")
+    return Response(encode(problem_of(error)), status or status_of(error), headers, "application/json")
 
 
 def http_error(error: HTTPException, path: str, method: str) -> BesomError:

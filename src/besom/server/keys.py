@@ -43,16 +43,20 @@ def load_or_make(data: Path) -> Keys:
     if not path.exists():
         new = {"server_id": new_id(), "entity": entity_name(_login_name()), "cookie_key": secrets.token_hex(32)}
         write_private(path, json.dumps(new, indent=1))
-    token = read_token(data)
-    if token is None:
-        token = new_id(TOKEN_LENGTH)
-        write_private(data / TOKEN_FILE, token + "\n")
+    token = read_token(data) or new_token(data)
     for secret in (path, data / TOKEN_FILE):
         secret.chmod(0o600)
     try:
         return Keys(**json.loads(path.read_text(encoding="utf-8")), token=token)
     except (OSError, ValueError, TypeError) as error:
         raise DataFolderError(f"{path} cannot be read ({error}): move it away and start the server again") from None
+
+
+def new_token(data: Path) -> str:
+    """A fresh local token, written into its file."""
+    token = new_id(TOKEN_LENGTH)
+    write_private(data / TOKEN_FILE, token + "\n")
+    return token
 
 
 def entity_name(login: str) -> str:

@@ -56,8 +56,9 @@ def take(data: Path, *, wait_s: float = 0.0, give_up: Callable[[], bool] = lambd
 
     Raises Served after ``wait_s`` seconds, or as soon as ``give_up()`` is true; ServedElsewhere for another host.
     """
-    path = make_private(data) / FILE
+    path = data / FILE
     try:
+        make_private(data)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise DataFolderError(f"the data folder {data} cannot be used: {error.strerror}") from None

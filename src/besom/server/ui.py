@@ -56,10 +56,10 @@ def _page(services: Services, path: str, page: Page) -> Route:
     return Route(path, answer, methods=["GET"])
 
 
-def problem_page(error: BesomError) -> Response:
-    """A refusal as a page."""
+def problem_page(error: BesomError, status: int | None = None) -> Response:
+    """A refusal as a page, with the table's status unless another one is given."""
     title = "Not found" if isinstance(error, NotFound) else "This cannot be shown"
-    return HTMLResponse(pages.problem(title, str(error)), status_of(error))
+    return HTMLResponse(pages.problem(title, str(error)), status or status_of(error))
 
 
 async def all_projects(ask: Ask) -> str:

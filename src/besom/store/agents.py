@@ -23,12 +23,12 @@ def find(connection: Connection, uid: str) -> Agent | None:
 
 def uid_of(connection: Connection, agent_id: int) -> str:
     """The uid of an agent."""
-    return connection.execute(select(agent.c.uid).where(agent.c.id == agent_id)).scalar_one()
+    return str(connection.execute(select(agent.c.uid).where(agent.c.id == agent_id)).scalar_one())
 
 
 def host_of(connection: Connection, agent_id: int) -> str:
     """The machine of an agent."""
-    return connection.execute(select(agent.c.host).where(agent.c.id == agent_id)).scalar_one()
+    return str(connection.execute(select(agent.c.host).where(agent.c.id == agent_id)).scalar_one())
 
 
 def add(connection: Connection, **values: Any) -> None:

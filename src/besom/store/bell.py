@@ -26,7 +26,9 @@ class Bell:
     def ring(self, last: int) -> None:
         """Tells that events up to ``last`` can be read."""
         with self._lock:
-            self._last = max(self._last, last)
+            if last <= self._last:
+                return
+            self._last = last
             woken, self._waiting = self._waiting, set()
         for loop, event in woken:
             if not loop.is_closed():

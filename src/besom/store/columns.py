@@ -13,6 +13,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from besom.common.json_numbers import dumps
+from besom.store.tables import storable
 
 Form = Literal["f4", "f8", "json", "time"]
 # Points of one bucket of the coarse level.
@@ -61,13 +62,13 @@ def pack_times(values: list[float]) -> bytes:
 
 def pack_json(values: list[Any]) -> bytes:
     """Packs any JSON values."""
-    return zstandard.compress(dumps(values).encode("utf-8", "surrogatepass"), 3)
+    return zstandard.compress(storable(dumps(values)).encode(), 3)
 
 
 def unpack_values(form: Form, data: bytes) -> list[Any]:
     """The values again."""
     if form == "json":
-        values: list[Any] = json.loads(zstandard.decompress(data).decode("utf-8", "surrogatepass"))
+        values: list[Any] = json.loads(zstandard.decompress(data))
         return values
     unpacked: list[Any] = _unshuffle(data, "<f4" if form == "f4" else "<f8").astype("<f8").tolist()
     return unpacked

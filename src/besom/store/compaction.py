@@ -73,9 +73,8 @@ def compact(connection: Connection, project_id: int, stream_id: int) -> None:
     query = select(tail.c.offset, tail.c.data).where(tail.c.stream_id == stream_id).order_by(tail.c.offset)
     for blob in connection.execute(query):
         offset = blob.offset if offset is None else offset
-        for record in reader.feed(blob.data):
-            if isinstance(record, Row):
-                columns.add(record)
+        for row in streams.rows_in(reader, blob.data):
+            columns.add(row)
     if offset is None:
         return
     _store(connection, project_id, stream_id, offset, columns)

@@ -3,6 +3,9 @@
 Changes go through one writer thread: what waits shares a transaction (group commit), each change in a savepoint of its
 own, so that one that fails undoes nothing of the others; the answers are given after the commit. Looks have a pool of
 threads and read-only connections. SQLite (WAL) and PostgreSQL run the same code; the differences are in `dialects`.
+
+On a network file system SQLite's shared memory does not work: there one connection holds the file exclusively, and
+looks take their turn with the changes.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ class _Change:
     future: Future[Any]
     size: int
     refetchable: bool
+    is_look: bool = False
     failure: BaseException | None = None
     answer: Any = None
 
@@ -54,35 +58,37 @@ class _Change:
 class Database:
     """An open database: `read`, `write`, and a bell that rings after every commit with events."""
 
-    def __init__(self, engine: Engine, now: Callable[[], float]) -> None:
+    def __init__(self, engine: Engine, now: Callable[[], float], exclusive: bool = False) -> None:
         self.engine = engine
         self.now = now
         self.masked_url = engine.url.render_as_string(hide_password=True)
-        self._readers = dialects.reading_engine(engine.url)
+        self._readers = None if exclusive else dialects.reading_engine(engine.url)
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="besom-read")
         self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._closed = False
-        self.bell = Bell(self.read_now(events.last_id))
+        self._writer = threading.Thread(target=self._write_groups, name="besom-write", daemon=True)
+        self._writer.start()
+        self.bell = Bell()
+        self.bell.ring(self.read_now(events.last_id))
         self._listener: Listener | None = None
         if engine.dialect.name == "postgresql":
             self._listener = Listener(dialects.connect_arguments(engine), self.bell)
             self._listener.start()
-        self._writer = threading.Thread(target=self._write_groups, name="besom-write", daemon=True)
-        self._writer.start()
 
     @classmethod
-    def open(cls, url: str, *, now: Callable[[], float] = time.time) -> Database:
+    def open(cls, url: str, *, now: Callable[[], float] = time.time, exclusive: bool = False) -> Database:
         """Opens ``sqlite:///PATH`` or ``postgresql://…`` and brings its schema up to date.
 
-        Raises DataFolderError if that is impossible and IncompatibleVersion if the schema is a newer program's.
+        ``exclusive``: an SQLite file on a network file system, kept for this process alone. Raises DataFolderError if
+        that is impossible and IncompatibleVersion if the schema is a newer program's.
         """
-        engine = dialects.writing_engine(url)
+        engine = dialects.writing_engine(url, exclusive=exclusive)
         masked = engine.url.render_as_string(hide_password=True)
         try:
             migrate(engine, now())
-            return cls(engine, now)
+            return cls(engine, now, exclusive)
         except SQLAlchemyError as error:
             engine.dispose()
             raise DataFolderError(
@@ -99,6 +105,8 @@ class Database:
 
     def read_now(self, look: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same in this thread."""
+        if self._readers is None:
+            return self._enqueue(_as_look(look), *args, **kwargs).result()
         with self._readers.connect() as connection, connection.begin():
             return look(connection, *args, **kwargs)
 
@@ -127,31 +135,37 @@ class Database:
                     future,
                     size,
                     getattr(change, "refetchable", False),
+                    getattr(change, "is_look", False),
                 )
             )
         return future
 
     def _write_groups(self) -> None:
-        closing = False
-        while not closing:
-            first = self._queue.get()
-            if first is None:
-                return
-            group = [first]
-            size = first.size
-            while len(group) < MOST_CHANGES and size < MOST_BYTES:
-                try:
-                    following = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    closing = True
-                    break
-                group.append(following)
-                size += following.size
+        following = self._queue.get()
+        while following is not None:
+            group, following = self._gather(following)
             self._write_group(group)
             with self._lock:
-                self._waiting_bytes -= size
+                self._waiting_bytes -= sum(change.size for change in group)
+            if following is _NOTHING:
+                following = self._queue.get()
+
+    def _gather(self, first: _Change) -> tuple[list[_Change], _Change | None]:
+        """A group that begins with ``first``, and what came after it: None at the end, `_NOTHING` for nothing yet.
+
+        A look is a group of its own, so that it sees no change that might still fail.
+        """
+        group, size = [first], first.size
+        while not first.is_look and len(group) < MOST_CHANGES and size < MOST_BYTES:
+            try:
+                following = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if following is None or following.is_look:
+                return group, following
+            group.append(following)
+            size += following.size
+        return group, _NOTHING
 
     def _write_group(self, group: list[_Change]) -> None:
         last_event = 0
@@ -179,7 +193,7 @@ class Database:
 
     def backup(self, target: Path) -> None:
         """Copies a live SQLite database; raises DataFolderError on PostgreSQL, which has tools of its own."""
-        dialects.backup(self.engine, target)
+        self.read_now(dialects.backup, target)
 
     def close(self) -> None:
         """Writes what waits, then closes every connection."""
@@ -192,8 +206,21 @@ class Database:
         if self._listener is not None:
             self._listener.close()
         self._pool.shutdown(wait=True)
-        self._readers.dispose()
+        if self._readers is not None:
+            self._readers.dispose()
         self.engine.dispose()
+
+
+_NOTHING = _Change(lambda _: None, Future(), 0, False)
+
+
+def _as_look(look: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Connection, P], T]:
+    def guarded(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with dialects.only_looking(connection):
+            return look(connection, *args, **kwargs)
+
+    guarded.is_look = True  # type: ignore[attr-defined]
+    return guarded
 
 
 def _try(connection: Connection, change: _Change) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ WRITE_LOCK = 0x6265736F6D
 _BUSY_MS = 30_000
 
 
-def writing_engine(url: str) -> Engine:
-    """The engine of the writer thread; raises UsageError for an address that is neither of the two databases'."""
+def writing_engine(url: str, *, exclusive: bool = False) -> Engine:
+    """The engine of the writer thread; raises UsageError for an address that is neither of the two databases'.
+
+    ``exclusive``: one connection holds an SQLite file for itself, and its log needs no shared memory.
+    """
     parsed = _parse(url)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed, pool_size=1, max_overflow=1, pool_pre_ping=True)
-    engine = create_engine(parsed, pool_size=1, max_overflow=1, connect_args={"timeout": _BUSY_MS / 1000})
-    _prepare_sqlite(engine, "BEGIN IMMEDIATE", query_only=False)
+    arguments = {"timeout": _BUSY_MS / 1000, "check_same_thread": False}
+    engine = create_engine(parsed, pool_size=1, max_overflow=0, connect_args=arguments)
+    _prepare_sqlite(engine, "BEGIN IMMEDIATE", "PRAGMA locking_mode = EXCLUSIVE" if exclusive else "")
     return engine
 
 
@@ -36,7 +41,7 @@ def reading_engine(url: URL) -> Engine:
             postgresql_readonly=True
         )
     engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
-    _prepare_sqlite(engine, "BEGIN", query_only=True)
+    _prepare_sqlite(engine, "BEGIN", "PRAGMA query_only = ON")
     return engine
 
 
@@ -65,15 +70,15 @@ def _need_psycopg() -> None:
         raise UsageError("PostgreSQL needs one more package: pip install 'besom[postgres]'") from None
 
 
-def _prepare_sqlite(engine: Engine, begin: str, *, query_only: bool) -> None:
+def _prepare_sqlite(engine: Engine, begin: str, pragma: str) -> None:
     @event.listens_for(engine, "connect")
     def connected(raw: sqlite3.Connection, _: Any) -> None:
         # Transactions are begun below, not by the driver's own guesses.
         raw.isolation_level = None
         raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         raw.execute("PRAGMA foreign_keys = ON")
-        if query_only:
-            raw.execute("PRAGMA query_only = ON")
+        if pragma:
+            raw.execute(pragma)
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
@@ -146,27 +151,34 @@ def insert_into(connection: Connection, table: Table) -> Any:
     return statement
 
 
-def copy_file(engine: Engine, target: Path) -> None:
-    """A consistent copy of an SQLite file, also while it is written to."""
-    source = sqlite3.connect(str(engine.url.database))
+@contextmanager
+def only_looking(connection: Connection) -> Iterator[None]:
+    """Makes a connection that may write refuse to, for a while (SQLite)."""
+    connection.exec_driver_sql("PRAGMA query_only = ON")
     try:
-        copy = sqlite3.connect(target)
-        try:
-            source.backup(copy)
-        finally:
-            copy.close()
+        yield
     finally:
-        source.close()
+        connection.exec_driver_sql("PRAGMA query_only = OFF")
 
 
-def backup(engine: Engine, target: Path) -> None:
+def copy_file(connection: Connection, target: Path) -> None:
+    """A copy of an SQLite file as this connection sees it, also while others write to it."""
+    raw: Any = connection.connection.dbapi_connection
+    copy = sqlite3.connect(target)
+    try:
+        raw.backup(copy)
+    finally:
+        copy.close()
+
+
+def backup(connection: Connection, target: Path) -> None:
     """The copy that a person asks for; raises DataFolderError with what to do instead."""
-    if engine.dialect.name != "sqlite":
+    if connection.dialect.name != "sqlite":
         raise DataFolderError("this server keeps its data in PostgreSQL: back it up with pg_dump")
     if target.exists():
         raise DataFolderError(f"{target} exists already: name a file that does not")
     try:
-        copy_file(engine, target)
+        copy_file(connection, target)
     except (sqlite3.Error, OSError) as error:
         raise DataFolderError(f"cannot write the backup {target}: {error}") from None
 

@@ -45,7 +45,7 @@ def last_written(connection: Connection) -> int:
 
 def last_id(connection: Connection) -> int:
     """The id of the newest event; 0 before the first."""
-    return connection.execute(select(func.coalesce(func.max(event.c.id), 0))).scalar_one()
+    return int(connection.execute(select(func.coalesce(func.max(event.c.id), 0))).scalar_one())
 
 
 def after(connection: Connection, last: int, sweep: str | None = None, limit: int = 500) -> list[Event]:

@@ -6,18 +6,19 @@ checkpoint, the rows of earlier attempts below its first step come in front.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
-from besom.common.json_numbers import to_words
+from besom.common.json_numbers import dumps, number_word
 from besom.common.spool_format import Reader, Row
 from besom.engine.folding import to_number
-from besom.store import runs
+from besom.store import runs, streams
 from besom.store.columns import unpack_steps, unpack_values
-from besom.store.tables import attempt, chunk, key, stream, tail
+from besom.store.tables import attempt, chunk, key, storable, stream, tail
 from besom.wire.runs import HistoryPage
 
 
@@ -156,7 +157,7 @@ def _rows(
 def shown_value(value: Any) -> Any:
     """A logged value as readers give it: numbers are floats, words where they are not finite."""
     number = to_number(value)
-    return to_words(value if number is None else number)
+    return json.loads(storable(dumps(value))) if number is None else number_word(number)
 
 
 def tail_records(connection: Connection, stream_id: int, offset: int) -> Iterator[Row]:
@@ -168,9 +169,7 @@ def tail_records(connection: Connection, stream_id: int, offset: int) -> Iterato
     )
     row = connection.execute(query).one()
     reader = Reader({int(number): tuple(names) for number, names in row.kinds.items()}, started=True)
-    for record in reader.feed(row.data):
-        if isinstance(record, Row):
-            yield record
+    yield from streams.rows_in(reader, row.data)
 
 
 def _chunk_rows(
@@ -192,16 +191,6 @@ def _chunk_rows(
             times.update(zip(steps, values, strict=True))
             continue
         for step, value in zip(steps, values, strict=True):
-            data.setdefault(step, {})[row.name] = to_words(value)
+            data.setdefault(step, {})[row.name] = number_word(value) if isinstance(value, float) else value
     for step, time in times.items():
         yield step, time, data.get(step, {})
-
-
-def last_step(connection: Connection, attempt_id: int) -> int | None:
-    """The largest step that an attempt has logged."""
-    of = select(stream.c.id).where(stream.c.attempt_id == attempt_id, stream.c.kind == "history")
-    largest = [
-        connection.execute(select(func.max(table.c.step1)).where(table.c.stream_id.in_(of))).scalar()
-        for table in (tail, chunk)
-    ]
-    return max((step for step in largest if step is not None), default=None)

@@ -28,7 +28,7 @@ def migrate(engine: Engine, now: float) -> None:
             _check_known(version, engine)
             if version is not None and engine.dialect.name == "sqlite":
                 file = Path(str(engine.url.database))
-                dialects.copy_file(engine, file.with_name(f"{file.name}.before-{HEAD}-{int(now)}"))
+                dialects.copy_file(connection, file.with_name(f"{file.name}.before-{HEAD}-{int(now)}"))
             _upgrade(connection)
             if connection.execute(select(meta).where(meta.c.name == "server_id")).first() is None:
                 connection.execute(insert(meta).values(name="server_id", value=new_id(16)))
@@ -64,6 +64,6 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     script = ScriptDirectory(str(FOLDER), version_locations=[str(FOLDER)])
-    with EnvironmentContext(config, script, fn=lambda now, _: script._upgrade_revs(HEAD, now)) as environment:  # type: ignore[arg-type]
+    with EnvironmentContext(config, script, fn=lambda now, _: script._upgrade_revs(HEAD, now)) as environment:
         environment.configure(connection=connection, transactional_ddl=True)
         environment.run_migrations()

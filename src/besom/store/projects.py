@@ -13,7 +13,7 @@ def get_or_make(connection: Connection, entity: str, name: str, now: float) -> i
     row = {"entity": entity, "name": name, "created": now}
     dialects.insert_or_leave(connection, project, ["entity", "name"], [row])
     query = select(project.c.id).where(project.c.entity == entity, project.c.name == name)
-    return connection.execute(query).scalar_one()
+    return int(connection.execute(query).scalar_one())
 
 
 def find(connection: Connection, entity: str, name: str) -> int | None:
@@ -36,3 +36,9 @@ def known_key_ids(connection: Connection, project_id: int, names: list[str]) -> 
     """The ids of those names that were logged before."""
     query = select(key.c.name, key.c.id).where(key.c.project_id == project_id, key.c.name.in_(names))
     return {row.name: row.id for row in connection.execute(query)}
+
+
+def names(connection: Connection, project_id: int) -> tuple[str, str]:
+    """Entity and name of a project."""
+    row = connection.execute(select(project.c.entity, project.c.name).where(project.c.id == project_id)).one()
+    return row.entity, row.name

@@ -187,9 +187,7 @@ def answers(
     ]
 
 
-def _answer(
-    row: Row[Any], summary: dict[str, Any], merged: list[dict[str, Any]] | None, base_url: str
-) -> RunAnswer:
+def _answer(row: Row[Any], summary: dict[str, Any], merged: list[dict[str, Any]] | None, base_url: str) -> RunAnswer:
     runtime = row.ended - row.started if row.ended is not None and row.started is not None else None
     return RunAnswer(
         id=row.name,

@@ -109,9 +109,7 @@ def change(connection: Connection, run_id: int, **values: Any) -> None:
 def set_score(connection: Connection, run_id: int, score: float | None, loss: float | None) -> None:
     """Sets the score; it ranks only while the run's state does."""
     rank_loss = None if loss is None else case((run.c.state.in_(RANKED), loss), else_=None)
-    connection.execute(
-        update(run).where(run.c.id == run_id).values(score=score, loss=loss, rank_loss=rank_loss)
-    )
+    connection.execute(update(run).where(run.c.id == run_id).values(score=score, loss=loss, rank_loss=rank_loss))
 
 
 def move(
@@ -160,7 +158,7 @@ def add_attempt(connection: Connection, which: Run, **values: Any) -> int:
     if which.attempt > 1:
         connection.execute(delete(summary).where(summary.c.run_id == which.id))
         connection.execute(delete(observation).where(observation.c.run_id == which.id))
-    return connection.execute(insert(attempt).values(row).returning(attempt.c.id)).scalar_one()
+    return int(connection.execute(insert(attempt).values(row).returning(attempt.c.id)).scalar_one())
 
 
 def find_attempt(connection: Connection, run_id: int, number: int) -> Attempt | None:
@@ -190,7 +188,7 @@ def ended_attempts(connection: Connection, run_id: int, besides: int) -> dict[st
         .where(attempt.c.run_id == run_id, attempt.c.id != besides)
         .group_by(attempt.c.state)
     )
-    return {state: count for state, count in connection.execute(query)}
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def late_attempts(connection: Connection, now: float, limit: int) -> list[tuple[int, int]]:
@@ -237,4 +235,23 @@ def owner(connection: Connection, which: Run) -> str | None:
     """The uid of the run's sweep."""
     if which.sweep_id is None:
         return None
-    return connection.execute(select(sweep.c.uid).where(sweep.c.id == which.sweep_id)).scalar_one()
+    return str(connection.execute(select(sweep.c.uid).where(sweep.c.id == which.sweep_id)).scalar_one())
+
+
+def config_of(connection: Connection, run_id: int) -> dict[str, Any]:
+    """Everything that a run was configured with."""
+    config: dict[str, Any] = connection.execute(select(run.c.config).where(run.c.id == run_id)).scalar_one()
+    return config
+
+
+def reads_of(connection: Connection, run_id: int) -> list[str] | None:
+    """The swept names that the script is known to have read; None if it never told."""
+    reads: list[str] | None = connection.execute(select(run.c.reads).where(run.c.id == run_id)).scalar_one()
+    return reads
+
+
+def told_progress(connection: Connection, run_id: int, now: float, every_s: float) -> bool:
+    """True (and remembered) if the run's progress was not told within ``every_s`` seconds."""
+    due = run.c.progress_told.is_(None) | (run.c.progress_told <= now - every_s) | (run.c.progress_told > now)
+    changed = connection.execute(update(run).where(run.c.id == run_id, due).values(progress_told=now))
+    return changed.rowcount > 0

@@ -31,4 +31,4 @@ def _count(connection: Connection, table: Table, *conditions: Any) -> int:
 
 def server_id(connection: Connection) -> str:
     """The random word that tells this server's data from any other's."""
-    return connection.execute(select(meta.c.value).where(meta.c.name == "server_id")).scalar_one()
+    return str(connection.execute(select(meta.c.value).where(meta.c.name == "server_id")).scalar_one())

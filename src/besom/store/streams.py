@@ -6,14 +6,15 @@ stream; whole records lie in tail blobs until `compaction` makes columns of them
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import zstandard
 from sqlalchemy import Connection, insert, select, update
 
 from besom.common.spool_format import HEADER, Note, Reader, Row, SpoolError
-from besom.store.tables import attempt, console, run, stream, tail
+from besom.store.tables import attempt, console, run, storable, stream, tail
 
 KINDS = ("history", "console", "system")
 
@@ -56,9 +57,7 @@ def next_offset(connection: Connection, run_uid: str, number: int, writer: str, 
 
 def find(connection: Connection, attempt_id: int, writer: str, kind: str) -> Stream | None:
     """The stream of an attempt and writer, None if it has not begun."""
-    query = select(stream).where(
-        stream.c.attempt_id == attempt_id, stream.c.writer == writer, stream.c.kind == kind
-    )
+    query = select(stream).where(stream.c.attempt_id == attempt_id, stream.c.writer == writer, stream.c.kind == kind)
     row = connection.execute(query).first()
     return None if row is None else _record(row)
 
@@ -90,7 +89,7 @@ def read_piece(which: Stream, data: bytes) -> Piece:
     records: list[Row | Note] = []
     broken: str | None = None
     try:
-        records.extend(reader.feed(data))
+        records.extend(_with_storable_names(record) for record in reader.feed(data))
     except SpoolError as error:
         broken = str(error)
     renamed = [number for number, keys in which.kinds.items() if reader.kinds[number] != keys]
@@ -107,6 +106,22 @@ def read_piece(which: Stream, data: bytes) -> Piece:
         reader.rest = b""
         offset = max(which.next_offset, start + used)
     return Piece(records, start + header, gathered[header:used], offset, reader, broken)
+
+
+def rows_in(reader: Reader, whole: bytes) -> Iterator[Row]:
+    """The rows in the bytes of a tail."""
+    for record in reader.feed(whole):
+        if isinstance(record, Row):
+            yield _with_storable_names(record)
+
+
+R = TypeVar("R", Row, Note, Row | Note)
+
+
+def _with_storable_names(record: R) -> R:
+    if isinstance(record, Row) and any(storable(name) != name for name in record.data):
+        return Row(record.step, record.time, {storable(name): value for name, value in record.data.items()})
+    return record
 
 
 def keep_piece(connection: Connection, which: Stream, piece: Piece) -> int:

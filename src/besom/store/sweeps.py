@@ -101,7 +101,7 @@ def add(connection: Connection, metric: Metric | None, retry: Retry, **values: A
         "state": "pending",
         **values,
     }
-    return connection.execute(insert(sweep).values(row).returning(sweep.c.id)).scalar_one()
+    return int(connection.execute(insert(sweep).values(row).returning(sweep.c.id)).scalar_one())
 
 
 def change(connection: Connection, sweep_id: int, now: float, **values: Any) -> None:

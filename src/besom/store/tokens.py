@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from besom.store.tables import run, sweep, token
 from besom.wire.encoding import iso
@@ -78,8 +78,3 @@ def revoke(connection: Connection, token_id: int) -> bool:
     """Makes a token worthless; False if there is none."""
     query = update(token).where(token.c.id == token_id, token.c.run_id.is_(None)).values(revoked=True)
     return connection.execute(query).rowcount > 0
-
-
-def remove_expired(connection: Connection, now: float) -> None:
-    """Forgets tokens that have expired."""
-    connection.execute(delete(token).where(token.c.expires <= now))

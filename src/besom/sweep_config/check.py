@@ -18,6 +18,8 @@ from besom.sweep_config.problems import Problem
 
 SAMPLES = 5
 RUNGS = 8
+# What 64 bits can count; larger spaces are shown as this large.
+MOST_POINTS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def check(config: SweepConfig, rng: np.random.Generator) -> Meaning:
     seed = config.seed if config.seed is not None else int(rng.integers(2**32))
     on_grid = config.method == "grid"
     samples = tuple(_samples(config, seed))
+    points = config.space.grid_size() if on_grid else config.space.finite_size()
     return Meaning(
         method=config.method,
         metric=config.metric,
@@ -67,7 +70,7 @@ def check(config: SweepConfig, rng: np.random.Generator) -> Meaning:
             )
             for each in config.space.parameters
         ),
-        grid_size=config.space.grid_size() if on_grid else config.space.finite_size(),
+        grid_size=None if points is None else min(points, MOST_POINTS),
         samples=samples,
         command=tuple(_command(config, samples[0])) if samples else (),
         rungs=tuple(_rungs(config)),

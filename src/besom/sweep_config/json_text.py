@@ -32,6 +32,7 @@ class _Reader:
         self._text = text
         self._findings = findings
         self._lines = [0] + [found.end() for found in re.finditer("\n", text)]
+        self._path: list[str] = []
         self._count = 0
         self._at = 0
 
@@ -72,11 +73,14 @@ class _Reader:
             key = self._string()
             self._skip()
             self._expect(":")
+            self._path.append(key)
             child = self._value(level + 1)
             child.key_at = key_at
             if key in members:
                 first = members[key].place_of_key[0]
-                self._findings.error(f"the key `{key}` is given twice, first in line {first}", key, key_at)
+                path = ".".join(self._path)
+                self._findings.error(f"the key `{key}` is given twice, first in line {first}", path, key_at)
+            self._path.pop()
             members[key] = child
         return members
 

@@ -174,7 +174,8 @@ class _Builder:
         key = "<<" if key == "<<\0" else key
         if key in parent.node.value:
             first = parent.node.value[key].place_of_key[0]
-            self._findings.error(f"the key `{key}` is given twice, first in line {first}", key, parent.key_at)
+            path = ".".join([*(each.key for each in self._open if each.key), key])
+            self._findings.error(f"the key `{key}` is given twice, first in line {first}", path, parent.key_at)
         parent.node.value[key] = node
 
     def _merge(self, parent: _Open, node: Node, size: int) -> None:

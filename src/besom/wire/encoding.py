@@ -25,7 +25,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     """The struct in a request's body; raises UsageError with the place of the first mistake."""
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"the request's body is not what this address takes: {error}") from None
 
 

@@ -6,7 +6,7 @@ from besom.cli.progress import Pace, PlainDisplay, Snapshot, Status, status, sta
 
 
 def _sweep(**runs: int) -> dict:
-    return {"grid_size": 6, "run_cap": None, "runs": runs, "metric": {"name": "loss"}}
+    return {"grid_size": 6, "run_cap": None, "runs": runs, "metric": {"name": "loss"}, "state": "running"}
 
 
 BEST = {"score": 0.43211, "params": {"batch_size": 32, "learning_rate": 0.01}}

@@ -55,13 +55,13 @@ def _steps(state: str, **runs: int) -> dict[str, str]:
 def test_a_sweep_that_is_open_can_go_on_and_be_ended():
     steps = _steps("running", finished=1)
     assert steps["Continue"] == "besom agent me/p/k3v9x2ab"
-    assert steps["End"] == "besom stop k3v9x2ab"
+    assert steps["Stop"] == "besom stop k3v9x2ab ends the sweep"
 
 
 def test_a_finished_sweep_offers_a_new_one():
     steps = _steps("finished", finished=6)
     assert "besom run sweep.yaml" in steps["Continue"]
-    assert "End" not in steps
+    assert "besom stop" not in steps["Stop"]
     assert "Repeat" not in steps
 
 

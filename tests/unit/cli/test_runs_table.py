@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from besom.cli.runs_table import differing_params, reason, runs_table, score_text
+from besom.cli.runs_table import differing_params, reason, runs_table
 
 
 def _run(name: str, score: Any, **params: Any) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def test_true_is_not_one():
 def test_params_stand_in_columns_of_their_own():
     head, first, second = _draw(RUNS, 80)
     assert head.split() == ["run", "state", "loss", "lr", "batch", "time"]
-    assert first.split() == ["a1", "finished", "0.25", "0.01", "32", "2.0", "s"]
+    assert first.split() == ["a1", "finished", "0.2500", "0.01", "32", "2.0", "s"]
     assert second.split()[:1] == ["b2"]
 
 
@@ -61,9 +61,3 @@ def test_a_reason_gets_a_column_only_when_there_is_one():
 
 def test_the_last_line_of_a_traceback_is_the_reason():
     assert reason({**RUNS[0], "error": "Traceback:\n  File x\nValueError: no\n"}) == "ValueError: no"
-
-
-def test_the_score_of_a_running_run_is_so_far():
-    assert score_text({"state": "running", "score": 0.5}) == "0.5 so far"
-    assert score_text({"state": "running", "score": None}) == "–"
-    assert score_text({"state": "finished", "score": "NaN"}) == "NaN"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from besom.cli.sweep_file import SweepOptions, default_project, read_sweep_file
+from besom.cli.sweep_file import SweepOptions, read_sweep_file
 from besom.errors import UsageError
 
 
@@ -48,19 +48,3 @@ def test_options_win_over_the_environment_and_ours_over_the_twin():
         "project": "ours", "entity": "they", "name": "n", "program": "p",
     }  # fmt: skip
     assert SweepOptions().overrides({}) == {}
-
-
-def test_the_project_is_named_after_the_git_repository(tmp_path):
-    (tmp_path / "repo" / ".git").mkdir(parents=True)
-    (tmp_path / "repo" / "src").mkdir()
-    assert default_project("src/train.py", tmp_path / "repo") == "repo"
-    assert default_project(None, tmp_path / "repo" / "src") == "repo"
-
-
-def test_without_a_repository_the_project_is_named_after_the_programs_folder(tmp_path):
-    assert default_project("nets/train.py", tmp_path) == "nets"
-    assert default_project(None, tmp_path / "work") == "work"
-
-
-def test_a_folder_whose_name_no_project_can_bear_is_uncategorized(tmp_path):
-    assert default_project(None, tmp_path / "a:b%c") == "uncategorized"

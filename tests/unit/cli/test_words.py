@@ -65,3 +65,17 @@ def test_states_without_runs_are_left_out():
 
 def test_one_run_is_no_runs():
     assert (words.count_text(1, "run"), words.count_text(0, "run")) == ("1 run", "0 runs")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1, "0.1000"), (0.43211, "0.4321"), (1234.0, "1234"), (1e-7, "1.000e-07"), ("NaN", "NaN"), (None, "–")],
+)
+def test_scores_line_up(value, text):
+    assert words.score_text(value) == text
+
+
+def test_the_score_of_a_running_run_is_so_far():
+    assert words.run_score_text({"state": "running", "score": 0.5}) == "0.5000 so far"
+    assert words.run_score_text({"state": "running", "score": None}) == "–"
+    assert words.run_score_text({"state": "finished", "score": "NaN"}) == "NaN"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from besom.operations import agents as operations
-from besom.operations import runs as run_operations
+from besom.operations import claims
 from besom.server.endpoint import Ask
 from besom.store import agents as stored
 from besom.wire.agents import (
@@ -46,7 +46,7 @@ async def heartbeat(ask: Ask, body: AgentHeartbeat) -> AgentHeartbeatAnswer:
 
 async def claim(ask: Ask, body: Claim) -> HandOut | Wait | Finish:
     """The next run, or why there is none now."""
-    return await ask.write(run_operations.claim, ask.path["agent"], body, base_url=ask.base_url)
+    return await ask.write(claims.claim, ask.path["agent"], body, base_url=ask.base_url)
 
 
 async def off(ask: Ask, body: AgentOff) -> None:

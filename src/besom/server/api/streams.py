@@ -6,7 +6,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from besom.errors import NotFound, Refused
-from besom.operations import runs as operations
+from besom.operations import recording
 from besom.server.api.runs import attempt_number
 from besom.server.endpoint import Ask
 from besom.store import logs
@@ -41,7 +41,7 @@ class ConsoleQuery(Struct, forbid_unknown_fields=True):
 async def append(ask: Ask, query: OffsetQuery, body: bytes) -> StreamOffset:
     """Adds bytes to a stream. What is there already is not stored twice."""
     offset = await ask.write(
-        operations.append, ask.path["uid"], attempt_number(ask), ask.path["writer"], _kind(ask),
+        recording.append, ask.path["uid"], attempt_number(ask), ask.path["writer"], _kind(ask),
         query.offset, body,
     )  # fmt: skip
     if offset < query.offset:

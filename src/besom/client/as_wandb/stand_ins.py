@@ -1,0 +1,96 @@
+"""What Besom does not have yet: accepts any call, records nothing, and says so once by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from besom.client.say import warn_once
+from besom.client.values import Unrecorded
+
+MEDIA = (
+    "Artifact", "Audio", "Bokeh", "BoundingBoxes2D", "Classes", "Graph", "Histogram", "Html", "Image", "ImageMask",
+    "JoinedTable", "Molecule", "Object3D", "Plotly", "Table", "Video",
+)  # fmt: skip
+FUNCTIONS = (
+    "alert", "attach", "link_artifact", "link_model", "log_artifact", "log_code", "log_model", "plot", "plot_table",
+    "plots", "restore", "sklearn", "unwatch", "upsert_artifact", "use_artifact", "use_model", "viz", "watch",
+)  # fmt: skip
+# Of a run; a script should not hear of those that only serve W&B's own bookkeeping.
+QUIET = ("_attach", "_label", "display", "ensure_configured", "require", "setup", "teardown", "to_html")
+
+
+class Nothing(Unrecorded):
+    """What a call of a stand-in returns: any attribute, call, item or loop of it is nothing again."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Nothing."""
+        return Nothing()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Nothing()
+
+    def __getitem__(self, key: Any) -> Any:
+        return Nothing()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return "<not in Besom>"
+
+
+class StandIn(Nothing):
+    """A function, or a module of functions, that Besom does not have; the first call says so."""
+
+    def __init__(self, name: str, *, quiet: bool = False) -> None:
+        self._name = name
+        self._quiet = quiet
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Nothing, told once by name."""
+        if not self._quiet:
+            tell(self._name)
+        return Nothing()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return StandIn(f"{self._name}.{name}", quiet=self._quiet)
+
+    def __repr__(self) -> str:
+        return f"<{self._name}: not in Besom>"
+
+
+class Media(Nothing):
+    """Base of classes whose objects are accepted and not recorded; making one says so."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        tell(f"wandb.{type(self).__name__}")
+
+
+def media(name: str) -> type[Media]:
+    """The class of that name, so that `isinstance` and subclasses work."""
+    return type(name, (Media,), {"__doc__": f"wandb.{name}: accepted, not recorded.", "__module__": "wandb"})
+
+
+def tell(name: str) -> None:
+    """Says once that ``name`` has no effect."""
+    warn_once(f"{name} has no effect: Besom does not have it yet; the run goes on without it", name)

@@ -1,0 +1,191 @@
+"""Handing out runs: each point to one run, each ask one answer, whatever is asked twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from besom.common.ids import new_id
+from besom.engine.next_run import HandOutRun, NothingLeft, Progress, WaitForRuns, next_run
+from besom.engine.records import Agent, Attempt, Run, Sweep
+from besom.engine.remarks import run_display_name
+from besom.operations import searchers
+from besom.operations.agents import runs_total
+from besom.operations.leases import LEASE_S
+from besom.operations.settling import move_sweep, take_back, tell_start
+from besom.search import Searcher
+from besom.store import addresses, agents, events, runs, sweeps, tokens
+from besom.wire.agents import Claim, Finish, HandOut, Wait
+
+TOKEN_LENGTH = 48
+
+
+def claim(c: Connection, agent_uid: str, ask: Claim, now: float, base_url: str = "") -> HandOut | Wait | Finish:
+    """The next run for an agent. The same ``request_id`` twice gets the same attempt while that is the run's last."""
+    agent = agents.find(c, agent_uid)
+    if agent is None:
+        return Finish(why="deleted", reason="Sweep was deleted or agent was not found.")
+    agents.change(c, agent.id, seen=now)
+    if (again := _asked_before(c, ask, now)) is not None:
+        return _hand_out(c, sweeps.by_id(c, agent.sweep_id), *again, now, base_url)
+    if agent.state == "off":
+        return Finish(why="turned off", reason="the agent was turned off by a person")
+    sweep = sweeps.by_id(c, agent.sweep_id)
+    decision = decide(c, sweep, searchers.living(c, sweep).searcher, now)
+    if isinstance(decision, HandOutRun):
+        run, attempt = _take(c, agent, sweep, decision, ask, now)
+        return _hand_out(c, sweeps.by_id(c, sweep.id), run, attempt, now, base_url)
+    if decision.next_number != sweep.next_number:
+        sweeps.set_counters(c, sweep.id, next_number=decision.next_number)
+    if isinstance(decision, WaitForRuns):
+        return Wait(seconds=decision.seconds, reason=decision.reason)
+    return _finish(c, sweep, decision, now)
+
+
+def decide(c: Connection, sweep: Sweep, searcher: Searcher, now: float) -> HandOutRun | WaitForRuns | NothingLeft:
+    """What an agent of this sweep would be told; changes nothing."""
+    progress = Progress(
+        waiting=runs.longest_waiting(c, sweep.id) if sweep.waiting else None,
+        reached=sweeps.reached_target(c, sweep),
+        pending=lambda: runs.params_under_way(c, sweep.id),
+        tried=lambda digest: sweeps.is_tried(c, sweep.id, digest),
+    )
+    return next_run(sweep, progress, searcher, now)
+
+
+def _asked_before(c: Connection, ask: Claim, now: float) -> tuple[Run, Attempt] | None:
+    found = runs.claimed(c, ask.request_id)
+    if found is None:
+        return None
+    run, attempt = found
+    if attempt.number != run.attempt:
+        return None
+    if attempt.state == "lost":
+        return take_back(c, run, attempt, now)
+    return found if attempt.state == "running" else None
+
+
+def _finish(c: Connection, sweep: Sweep, decision: NothingLeft, now: float) -> Finish:
+    if sweep.state not in ("finished", "canceled"):
+        move_sweep(c, sweep, "finished", decision.reason, now)
+    return Finish(why="canceled" if sweep.state == "canceled" else "finished", reason=decision.reason)
+
+
+def _take(
+    c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, ask: Claim, now: float
+) -> tuple[Run, Attempt]:
+    if decision.again is None:
+        run = _make_run(c, agent, sweep, decision, now)
+    else:
+        run = _begin_again(c, decision.again, agent, now)
+    attempt_id = runs.add_attempt(
+        c,
+        run,
+        agent_id=agent.id,
+        slot=ask.slot,
+        host=agents.host_of(c, agent.id),
+        lease_until=now + LEASE_S,
+        started=now,
+    )
+    runs.add_claim(c, ask.request_id, attempt_id, now)
+    tell_start(c, run, run.attempt, now, agent.id)
+    return run, runs.get_attempt(c, run, run.attempt)
+
+
+def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, now: float) -> Run:
+    params = dict(decision.params)
+    swept = searchers.living(c, sweep).config.space.swept_names
+    run = runs.add(
+        c,
+        now=now,
+        uid=new_id(16),
+        project_id=sweep.project_id,
+        sweep_id=sweep.id,
+        name=runs.fresh_name(c, sweep.project_id),
+        display_name=run_display_name(params, swept) or f"run {decision.number + 1}",
+        idx=decision.number,
+        params_hash=decision.params_hash,
+        by_sweep=1,
+        params=params,
+        config=params,
+        state="running",
+        attempt=1,
+        host=agents.host_of(c, agent.id),
+        started=now,
+    )
+    counters: dict[str, Any] = {"next_number": decision.number + 1, "created_runs": sweep.created_runs + 1}
+    if sweep.first_started is None:
+        counters["first_started"] = now
+        counters["deadline"] = None if sweep.time_cap_s is None else now + sweep.time_cap_s
+    sweeps.set_counters(c, sweep.id, **counters)
+    if sweep.state == "pending":
+        move_sweep(c, sweep, "running", None, now)
+    events.tell(
+        c, "run.created", now, sweep=sweep.uid, run=run.uid, name=run.name, display_name=run.display_name, params=params
+    )
+    return run
+
+
+def _begin_again(c: Connection, waiting: Run, agent: Agent, now: float) -> Run:
+    """The next attempt of a run: what earlier ones have shown counts no more (unless it resumes, see recording)."""
+    runs.move(
+        c,
+        waiting,
+        "running",
+        "handed out again",
+        attempt=waiting.attempt + 1,
+        started=now,
+        ended=None,
+        host=agents.host_of(c, agent.id),
+        stop_wanted=None,
+        stop_reason=None,
+        error=None,
+        warnings=[],
+        reads=None,
+        score=None,
+        loss=None,
+        rank_loss=None,
+    )
+    return runs.by_id(c, waiting.id)
+
+
+def _hand_out(c: Connection, sweep: Sweep, run: Run, attempt: Attempt, now: float, base_url: str) -> HandOut:
+    secret = new_id(TOKEN_LENGTH)
+    tokens.add(
+        c,
+        hash=tokens.hash_of(secret),
+        name=f"run {run.name}",
+        scope="run",
+        entity=sweep.entity,
+        run_id=run.id,
+        created=now,
+    )
+    return facts(sweep, run.uid, run.name, run.display_name, attempt.number, run.params, run.idx, secret, base_url)
+
+
+def facts(
+    sweep: Sweep,
+    uid: str,
+    name: str,
+    display_name: str,
+    attempt: int,
+    params: Mapping[str, Any],
+    idx: int | None,
+    secret: str,
+    base_url: str,
+) -> HandOut:
+    """A hand-out on the wire."""
+    return HandOut(
+        uid=uid,
+        name=name,
+        display_name=display_name,
+        attempt=attempt,
+        params=dict(params),
+        token=secret,
+        url=addresses.run_page(base_url, sweep.entity, sweep.project, name) if name else "",
+        number=(idx or 0) + 1,
+        total=runs_total(sweep),
+        resumed=attempt > 1,
+    )

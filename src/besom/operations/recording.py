@@ -1,0 +1,270 @@
+"""Taking in what a run logs: bytes by offset, then values into summary, score and rungs, then early stopping.
+
+All of it in the transaction that stores the bytes. What a superseded attempt still sends is kept in its own stream and
+changes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from besom.common.spool_format import Note, Row
+from besom.engine.folding import Fold, to_number
+from besom.engine.judging import RungWatch, judge
+from besom.engine.known_points import params_of
+from besom.engine.records import Attempt, Run, Sweep
+from besom.errors import Refused, UsageError
+from besom.operations import searchers
+from besom.space import params_hash
+from besom.stopping import RungValue
+from besom.store import compaction, events, history, observations, projects, runs, streams, summaries, sweeps
+from besom.store.database import refetchable
+
+# A run's progress is told at most this often.
+PROGRESS_S = 1.0
+MOST_WARNINGS = 50
+
+
+@refetchable
+def append(
+    c: Connection, run_uid: str, attempt: int, writer: str, kind: str, offset: int, data: bytes, now: float
+) -> int:
+    """Takes bytes of a stream that begin at ``offset`` and returns the next offset that is wanted.
+
+    Anything but ``offset + len(data)`` tells that nothing (or, of a spoiled spool, only the good part) was stored: the
+    bytes were here before, or bytes before them are missing. Raises NotFound, UsageError for an unknown kind, Refused
+    when the stream was spoiled by an earlier piece.
+    """
+    if kind not in streams.KINDS:
+        raise UsageError(f"there is no stream of kind {kind!r}: write one of {', '.join(streams.KINDS)}")
+    run = runs.get(c, run_uid)
+    which = runs.get_attempt(c, run, attempt)
+    stream = streams.get_or_make(c, which.id, writer, kind)
+    if offset != stream.next_offset:
+        return stream.next_offset
+    if kind == "console":
+        return streams.keep_console(c, stream, data)
+    if stream.broken is not None:
+        raise Refused(f"the stream {writer}/{kind} of run {run.name} is spoiled at byte {offset}: {stream.broken}")
+    piece = streams.read_piece(stream, data)
+    tail_rows = streams.keep_piece(c, stream, piece)
+    if kind == "history" and which.number == run.attempt:
+        _Recording(c, run, which, now).take(piece.records)
+    if piece.broken is not None:
+        _warn(c, run, [f"what its writer {writer} logged is lost from byte {piece.next_offset} on: {piece.broken}"])
+    if tail_rows >= compaction.TAIL_ROWS:
+        compaction.compact(c, run.project_id, stream.id)
+    return piece.next_offset
+
+
+def _warn(c: Connection, run: Run, sentences: Iterable[str]) -> None:
+    known = list(runs.by_id(c, run.id).warnings)
+    merged = list(dict.fromkeys([*known, *sentences]))[:MOST_WARNINGS]
+    if merged != known:
+        runs.change(c, run.id, warnings=merged)
+
+
+class _Recording:
+    """Records of one piece on their way into what is known of a run."""
+
+    def __init__(self, c: Connection, run: Run, attempt: Attempt, now: float) -> None:
+        self.c = c
+        self.run = run
+        self.attempt = attempt
+        self.now = now
+        self.sweep: Sweep | None = None if run.sweep_id is None else sweeps.by_id(c, run.sweep_id)
+        self.metric = None if self.sweep is None else self.sweep.metric
+        self.stoppers = () if self.sweep is None else searchers.living(c, self.sweep).stoppers
+        self.rungs = None if self.metric is None else RungWatch(self.metric, self.stoppers)
+
+    def take(self, records: list[Row | Note]) -> None:
+        rows = [record for record in records if isinstance(record, Row)]
+        self._take_notes([record for record in records if isinstance(record, Note)])
+        base = self._first_step(records)
+        before = [] if base is None else list(self._go_on_from(base))
+        if not rows and not before:
+            return
+        if rows and not self.attempt.has_rows:
+            runs.change_attempt(self.c, self.attempt.id, has_rows=1)
+        self._fold(before, [(row.step, row.data) for row in rows])
+
+    def _first_step(self, records: list[Row | Note]) -> int | None:
+        """The step at which this attempt goes on where an earlier one was, when it says so just now."""
+        if self.attempt.number == 1 or self.attempt.has_rows or self.attempt.base_step is not None:
+            return None
+        for record in records:
+            if isinstance(record, Row):
+                return record.step if record.step > 0 else None
+            if record.t == "resumed":
+                step = record.body.get("step")
+                return step if isinstance(step, int) and 0 < step < 2**63 else None
+        return None
+
+    def _go_on_from(self, base: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        earlier = runs.find_attempt(self.c, self.run.id, self.attempt.number - 1)
+        mine = runs.get_attempt(self.c, self.run, self.attempt.number)
+        kept = {} if earlier is None else {"summary_set": earlier.summary_set, "defines": earlier.defines}
+        runs.change_attempt(
+            self.c,
+            self.attempt.id,
+            base_step=base,
+            summary_set={**kept.get("summary_set", {}), **mine.summary_set},
+            defines={**kept.get("defines", {}), **mine.defines},
+        )
+        return history.values_before(self.c, self.run.id, self.attempt.number, base)
+
+    def _fold(self, before: list[tuple[int, Mapping[str, Any]]], rows: list[tuple[int, Mapping[str, Any]]]) -> None:
+        names = sorted({name for _, data in [*before, *rows] for name in data})
+        ids = projects.key_ids(self.c, self.run.project_id, names)
+        folds = summaries.load(self.c, self.run.id, ids)
+        for step, data in before:
+            self._fold_row(folds, step, data)
+        judged = set() if self.rungs is None else set(self.rungs.touched)
+        for step, data in rows:
+            self._fold_row(folds, step, data)
+        summaries.save(self.c, self.run.id, ids, folds)
+        if self.metric is not None and self.metric.name in folds:
+            self._score(folds[self.metric.name])
+            self._judge(judged)
+        self._tell(max((step for step, _ in rows), default=None))
+
+    def _fold_row(self, folds: Mapping[str, Fold], step: int, data: Mapping[str, Any]) -> None:
+        for name, value in data.items():
+            number = to_number(value)
+            if self.rungs is not None and self.metric is not None and name == self.metric.name and number is not None:
+                self.rungs.take(folds[name], step, number)
+            else:
+                folds[name].take(step, value)
+
+    def _score(self, fold: Fold) -> None:
+        if self.metric is None:
+            return
+        score = fold.score(self.metric)
+        if score != self.run.score:
+            loss = None if score is None else self.metric.as_loss(score)
+            runs.set_score(self.c, self.run.id, score, loss)
+        self.score = score
+
+    def _judge(self, judged: set[int]) -> None:
+        if self.rungs is None or self.sweep is None or not self.rungs.touched:
+            return
+        touched = self.rungs.touched
+        known = observations.known_rungs(self.c, self.run.id, list(touched))
+        observations.keep(self.c, self.run.id, self.sweep.id, touched)
+        if self.run.state != "running" or self.run.stop_wanted is not None:
+            return
+        for rung in sorted(set(touched) - known - judged):
+            mine = touched[rung]
+            if mine is not None and self._stopped_at(rung, mine):
+                return
+
+    def _stopped_at(self, rung: int, mine: RungValue) -> bool:
+        sweep = self.sweep
+        assert sweep is not None
+        verdict = judge(self.stoppers, rung, mine, lambda: observations.at_rung(self.c, sweep.id, rung))
+        if verdict is None:
+            return False
+        runs.change(self.c, self.run.id, stop_wanted="stop", stop_reason=verdict.reason)
+        events.tell(
+            self.c, "run.stop", self.now, sweep=sweep.uid, run=self.run.uid, name=self.run.name,
+            reason=verdict.reason, rung=rung, order="stop",
+        )  # fmt: skip
+        return True
+
+    def _tell(self, step: int | None) -> None:
+        if runs.told_progress(self.c, self.run.id, self.now, PROGRESS_S):
+            sweep = None if self.sweep is None else self.sweep.uid
+            score = getattr(self, "score", self.run.score)
+            events.tell(
+                self.c, "run.progress", self.now, sweep=sweep, run=self.run.uid, name=self.run.name,
+                attempt=self.attempt.number, step=step, score=score,
+            )  # fmt: skip
+
+    def _take_notes(self, notes: list[Note]) -> None:
+        for note in notes:
+            handle = _NOTES.get(note.t)
+            if handle is not None:
+                handle(self, note.body)
+
+    def _note_config(self, body: Mapping[str, Any]) -> None:
+        changed = body.get("set")
+        if not isinstance(changed, dict):
+            return
+        config = {**runs.config_of(self.c, self.run.id), **changed}
+        runs.change(self.c, self.run.id, config=config)
+        if self.sweep is not None and not self.run.by_sweep and not self.run.params:
+            self._place_by_hand(self.sweep, config)
+
+    def _place_by_hand(self, sweep: Sweep, config: Mapping[str, Any]) -> None:
+        """A run that a person started within the sweep: its config says at which point it stands."""
+        params = params_of(searchers.living(self.c, sweep).config.space, config)
+        if params is None:
+            return
+        digest = params_hash(params) if sweep.size is not None else None
+        taken = digest is not None and sweeps.is_tried(self.c, sweep.id, digest)
+        runs.change(self.c, self.run.id, params=params, params_hash=None if taken else digest)
+
+    def _note_summary(self, body: Mapping[str, Any]) -> None:
+        values, deleted = body.get("set"), body.get("delete")
+        attempt = runs.get_attempt(self.c, self.run, self.attempt.number)
+        by_hand = summaries.with_hand_set(
+            attempt.summary_set,
+            values if isinstance(values, dict) else {},
+            deleted if isinstance(deleted, list) else [],
+        )
+        runs.change_attempt(self.c, self.attempt.id, summary_set=by_hand)
+
+    def _note_define(self, body: Mapping[str, Any]) -> None:
+        name = body.get("name")
+        if isinstance(name, str):
+            attempt = runs.get_attempt(self.c, self.run, self.attempt.number)
+            rules = {rule: value for rule, value in body.items() if rule not in ("t", "name")}
+            runs.change_attempt(self.c, self.attempt.id, defines={**attempt.defines, name: rules})
+
+    def _note_about(self, body: Mapping[str, Any]) -> None:
+        """What the script says of its run to a server that knows the run already."""
+        columns = {"display_name": "display_name", "group": "group_name", "job_type": "job_type", "notes": "notes"}
+        values: dict[str, Any] = {
+            column: str(body[word]) for word, column in columns.items() if body.get(word) is not None
+        }
+        if isinstance(body.get("tags"), list):
+            values["tags"] = [str(tag) for tag in body["tags"]]
+        if values:
+            runs.change(self.c, self.run.id, **values)
+
+    def _note_reads(self, body: Mapping[str, Any]) -> None:
+        read = body.get("read")
+        if isinstance(read, list):
+            known = runs.reads_of(self.c, self.run.id) or []
+            runs.change(self.c, self.run.id, reads=sorted({*known, *(str(name) for name in read)}))
+
+    def _note_preempting(self, body: Mapping[str, Any]) -> None:
+        runs.change_attempt(self.c, self.attempt.id, preempting=1)
+
+    def _note_text(self, body: Mapping[str, Any]) -> None:
+        _warn(self.c, self.run, [str(body.get("text", ""))])
+
+    def _note_exit(self, body: Mapping[str, Any]) -> None:
+        code, error = body.get("code"), body.get("error")
+        runs.change_attempt(
+            self.c,
+            self.attempt.id,
+            script_exit=code if isinstance(code, int) else 0,
+            script_error=None if error is None else str(error),
+        )
+
+
+# What each record of the spool does; records of a later program that are not here do nothing.
+_NOTES = {
+    "config": _Recording._note_config,
+    "summary": _Recording._note_summary,
+    "define": _Recording._note_define,
+    "about": _Recording._note_about,
+    "reads": _Recording._note_reads,
+    "preempting": _Recording._note_preempting,
+    "note": _Recording._note_text,
+    "exit": _Recording._note_exit,
+}

@@ -1,0 +1,116 @@
+"""What follows for runs and sweeps when something has ended: shared by the operations, no door of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from besom.engine.endings import Again, Circumstances, Final
+from besom.engine.next_run import end_of_search, under_way
+from besom.engine.records import Attempt, Run, Sweep
+from besom.engine.states import OPEN
+from besom.operations.leases import LEASE_S
+from besom.store import agents, compaction, events, runs, sweeps
+from besom.sweep_config import Retry
+from besom.wire.sweeps import SweepState
+
+
+def move_sweep(c: Connection, sweep: Sweep, to: SweepState, reason: str | None, now: float) -> Sweep:
+    """Brings a sweep into another state and tells it."""
+    sweeps.move(c, sweep, to, reason, now)
+    events.tell(c, "sweep.changed", now, sweep=sweep.uid, state=to, reason=reason)
+    return replace(sweep, state=to, ended_reason=reason)
+
+
+def settle(c: Connection, sweep_id: int | None, now: float) -> None:
+    """Finishes a running sweep that will make no more runs and has none under way."""
+    if sweep_id is None:
+        return
+    sweep = sweeps.by_id(c, sweep_id)
+    if sweep.state == "running" and under_way(sweep) == 0:
+        reason = end_of_search(sweep, sweeps.reached_target(c, sweep), now)
+        if reason is not None:
+            move_sweep(c, sweep, "finished", reason, now)
+
+
+def circumstances(c: Connection, run: Run, attempt: Attempt) -> Circumstances:
+    """What else decides what an ending means."""
+    past = runs.ended_attempts(c, run.id, besides=attempt.id)
+    if run.sweep_id is None:
+        return Circumstances(past, Retry(), handable=False, stop_wanted=run.stop_wanted)
+    sweep = sweeps.by_id(c, run.sweep_id)
+    return Circumstances(past, sweep.retry, run.by_sweep and sweep.state in OPEN, run.stop_wanted)
+
+
+def conclude(
+    c: Connection, run: Run, attempt: Attempt, decision: Again | Final, now: float, *, told: str | None, **facts: Any
+) -> Run:
+    """Writes down how an attempt ended and what becomes of its run. ``told`` is the error as somebody reported it."""
+    error = told or decision.reason
+    runs.change_attempt(c, attempt.id, state=decision.attempt_state, ended=now, error=error, **facts)
+    compaction.compact_attempt(c, run.project_id, attempt.id)
+    if isinstance(decision, Again):
+        run = runs.move(c, run, decision.state, decision.reason, waiting_since=now, error=error)
+        _tell_end(c, run, now, decision.reason)
+    else:
+        run = end_run(c, run, decision, now, error=error)
+    runs.drop_tokens(c, run.id)
+    return run
+
+
+def end_run(c: Connection, run: Run, decision: Final, now: float, *, error: str | None = None) -> Run:
+    """Brings a run to a final state; its sweep may be finished by it."""
+    values: dict[str, Any] = {"ended": now, "stop_wanted": None}
+    if decision.state in ("stopped", "killed"):
+        values["stop_reason"] = run.stop_reason or decision.reason
+        values["error"] = None
+    else:
+        values["error"] = None if decision.state == "finished" else error
+    why = values.get("stop_reason") or decision.reason
+    run = runs.move(c, run, decision.state, decision.reason or "", waiting_since=None, **values)
+    _tell_end(c, run, now, why)
+    settle(c, run.sweep_id, now)
+    return run
+
+
+def _tell_end(c: Connection, run: Run, now: float, reason: str | None) -> None:
+    events.tell(
+        c,
+        "run.ended",
+        now,
+        sweep=runs.owner(c, run),
+        run=run.uid,
+        name=run.name,
+        display_name=run.display_name,
+        attempt=run.attempt,
+        state=run.state,
+        reason=reason,
+        score=run.score,
+        again=run.waiting_since is not None,
+    )
+
+
+def take_back(c: Connection, run: Run, attempt: Attempt, now: float) -> tuple[Run, Attempt]:
+    """Gives a run back to the attempt whose lease was lost, since nobody else has taken it."""
+    until = now + LEASE_S
+    runs.change_attempt(c, attempt.id, state="running", lease_until=until, ended=None, error=None)
+    run = runs.move(c, run, "running", "its watcher came back", ended=None, error=None)
+    tell_start(c, run, attempt.number, now, attempt.agent_id)
+    return run, replace(attempt, state="running", lease_until=until)
+
+
+def tell_start(c: Connection, run: Run, number: int, now: float, agent_id: int | None) -> None:
+    """Tells that an attempt has begun."""
+    events.tell(
+        c,
+        "run.started",
+        now,
+        sweep=runs.owner(c, run),
+        run=run.uid,
+        name=run.name,
+        display_name=run.display_name,
+        attempt=number,
+        agent=None if agent_id is None else agents.uid_of(c, agent_id),
+    )

@@ -1,0 +1,353 @@
+"""The server's life as people and programs see it: real processes, real ports, real files."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from besom.common.discovery import FILE, Discovery, is_alive, read_discovery, read_token, write_discovery
+from besom.common.version import VERSION
+from besom.server import lock
+
+PATIENCE_S = 60
+
+
+class Machine:
+    """One user's Besom on this machine, in folders of the test."""
+
+    def __init__(self, home):
+        self.data = home / "data"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BESOM_", "WANDB_"))}
+        self.environ = {**kept, "BESOM_DIR": str(home)}
+
+    def command(self, *args):
+        return [sys.executable, "-m", "besom", *args]
+
+    def besom(self, *args, **more):
+        options = {"env": self.environ, "capture_output": True, "text": True, "timeout": PATIENCE_S, **more}
+        return subprocess.run(self.command(*args), check=False, **options)
+
+    def start(self, *options):
+        done = self.besom("server", "start", *options)
+        assert done.returncode == 0, done.stderr
+        return self.found()
+
+    def found(self):
+        found = read_discovery(self.data)
+        assert found is not None
+        assert is_alive(found)
+        return found
+
+    def popen(self, *args, **more):
+        return subprocess.Popen(
+            self.command(*args), env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+        )
+
+    def request(self, method, path, **headers):
+        """An open connection and its answer; close the connection."""
+        where = urlsplit(self.found().url)
+        line = http.client.HTTPConnection(where.hostname, where.port, timeout=PATIENCE_S)
+        line.request(method, path, headers={"Authorization": f"Bearer {read_token(self.data)}", **headers})
+        return line, line.getresponse()
+
+    def call(self, method, path):
+        line, answer = self.request(method, path)
+        with contextlib.closing(line):
+            return answer.status, answer.read()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    made = Machine(tmp_path)
+    yield made
+    made.besom("server", "stop")
+
+
+def wait_until(condition, what):
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until, f"{what} did not happen"
+        time.sleep(0.02)
+
+
+def test_it_starts_tells_of_itself_and_ends(machine):
+    found = machine.start()
+
+    told = json.loads(machine.besom("server", "status", "--json").stdout)
+    assert told["running"] is True
+    assert (told["url"], told["pid"], told["data"]) == (found.url, found.pid, str(machine.data))
+    assert (told["version"], told["sweeps"], told["runs"], told["agents_alive"]) == (VERSION, 0, 0, 0)
+    assert machine.besom("server", "token").stdout.strip() == read_token(machine.data)
+
+    ended = machine.besom("server", "stop")
+    assert ended.returncode == 0
+    assert found.url in ended.stderr
+    assert not is_alive(found)
+    assert not (machine.data / FILE).exists()
+    assert json.loads(machine.besom("server", "status", "--json").stdout) == {
+        "running": False, "data": str(machine.data),
+    }  # fmt: skip
+    assert machine.besom("server", "status").returncode == 1
+
+
+def test_starting_again_finds_the_one_that_runs(machine):
+    first = machine.start()
+    again = machine.besom("server", "start")
+
+    assert again.returncode == 0
+    assert "runs already" in again.stderr
+    assert machine.found() == first
+
+
+def test_stopping_what_does_not_run_says_so(machine):
+    done = machine.besom("server", "stop")
+    assert done.returncode == 0
+    assert "no server runs" in done.stderr
+
+
+def test_of_several_that_start_at_once_one_wins_and_all_find_it(machine):
+    starting = [machine.popen("server", "start") for _ in range(3)]
+    for one in starting:
+        _, said = one.communicate(timeout=PATIENCE_S)
+        assert one.returncode == 0, said
+        assert machine.found().url in said
+
+
+def test_it_belongs_to_no_terminal_and_no_process_list_has_its_database(machine):
+    machine.environ["BESOM_DB"] = f"sqlite:///{machine.data}/other.db"
+    found = machine.start()
+
+    assert os.getsid(found.pid) == found.pid
+    with open(f"/proc/{found.pid}/cmdline", "rb") as file:
+        assert b"other.db" not in file.read()
+    assert (machine.data / "other.db").exists()
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_one_sentence(machine):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = machine.besom("server", "start", "--port", str(port))
+
+    assert done.returncode != 0
+    assert f"port {port} on 127.0.0.1 is taken by another program" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (machine.data / FILE).exists()
+
+
+def test_without_a_wish_the_next_free_port_is_taken(machine, tmp_path):
+    first = machine.start()
+    other = Machine(tmp_path / "second")
+    try:
+        assert other.start().url != first.url
+    finally:
+        other.besom("server", "stop")
+
+
+def test_an_address_that_is_not_ours_is_one_sentence(machine):
+    done = machine.besom("server", "start", "--host", "203.0.113.7")
+    assert done.returncode != 0
+    assert "is not an address of this machine" in done.stderr
+
+
+def test_what_a_dead_server_left_is_no_obstacle(machine):
+    mine = Discovery("http://127.0.0.1:1", os.getpid(), "another start", "", "", "x", VERSION, 1)
+    here = machine.start()
+    machine.besom("server", "stop")
+    write_discovery(machine.data, replace(mine, host=here.host, boot_id=here.boot_id))
+
+    assert machine.besom("server", "status").returncode == 1
+    assert machine.start().pid != os.getpid()
+
+
+def test_after_a_kill_it_starts_again_with_everything_it_had(machine):
+    found = machine.start()
+    made = machine.besom("token", "create", "kept")
+    os.kill(found.pid, signal.SIGKILL)
+    wait_until(lambda: not is_alive(found), "the end of the killed server")
+
+    again = machine.start()
+
+    assert again.pid != found.pid
+    assert again.server_id == found.server_id
+    line, answer = machine.request("GET", "/api/v1/me", Authorization=f"Bearer {made.stdout.strip()}")
+    with contextlib.closing(line):
+        assert json.loads(answer.read())["token_name"] == "kept"
+
+
+def test_stopping_closes_open_event_streams(machine):
+    machine.start()
+    line, answer = machine.request("GET", "/api/v1/events?after=0")
+    with contextlib.closing(line):
+        assert answer.readline() == b"retry: 2000\n"
+        rest = []
+        reading = threading.Thread(target=lambda: rest.append(answer.read()))
+        reading.start()
+
+        assert machine.besom("server", "stop").returncode == 0
+
+        reading.join(PATIENCE_S)
+        assert not reading.is_alive()
+        assert rest, "the stream broke off instead of ending"
+
+
+def test_events_arrive_over_the_line_and_can_be_taken_up_again(machine):
+    machine.start()
+    sweep = {"request_id": "x", "project": "p", "config": {
+        "method": "grid", "program": "t.py", "parameters": {"a": {"values": [1]}}}}  # fmt: skip
+    line, answer = machine.request("GET", "/api/v1/events?after=0")
+    with contextlib.closing(line):
+        where = urlsplit(machine.found().url)
+        other = http.client.HTTPConnection(where.hostname, where.port, timeout=PATIENCE_S)
+        with contextlib.closing(other):
+            proof = {"Authorization": f"Bearer {read_token(machine.data)}"}
+            other.request("POST", "/api/v1/sweeps", json.dumps(sweep), proof)
+            assert other.getresponse().status == 200
+        lines = [answer.readline() for _ in range(5)]
+    assert lines[2:4] == [b"id: 1\n", b"event: sweep.created\n"]
+
+    line, answer = machine.request("GET", "/api/v1/events?after=7", **{"Last-Event-ID": "0"})
+    with contextlib.closing(line):
+        assert [answer.readline() for _ in range(3)][2] == b"id: 1\n"
+
+
+def test_it_can_be_asked_to_end(machine):
+    found = machine.start()
+    assert machine.call("POST", "/api/v1/server/stop")[0] == 200
+    wait_until(lambda: not is_alive(found), "the end that was asked for")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_foreground_a_signal_ends_it_cleanly(machine, number):
+    with machine.popen("server") as server:
+        first = server.stderr.readline()
+        assert machine.found().url in first
+        server.send_signal(number)
+        said = server.stderr.read()
+        assert server.wait(PATIENCE_S) == 0
+    assert said == "besom: the server has ended\n"
+    assert not (machine.data / FILE).exists()
+
+
+def test_beside_one_in_the_foreground_a_second_one_is_refused(machine):
+    with machine.popen("server") as server:
+        server.stderr.readline()
+        second = machine.besom("server")
+        server.terminate()
+        server.stderr.read()
+
+    assert second.returncode != 0
+    assert second.stderr.count("\n") == 1
+    assert "already" in second.stderr
+
+
+def test_a_backup_is_whole_and_writes_over_nothing(machine, tmp_path):
+    machine.start()
+    target = tmp_path / "backup.db"
+    assert machine.besom("server", "backup", str(target)).returncode == 0
+    with contextlib.closing(sqlite3.connect(target)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+    again = machine.besom("server", "backup", str(target))
+    assert again.returncode != 0
+    assert "exists already" in again.stderr
+    assert machine.besom("server", "backup", "--force", str(target)).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if "backup" in path.name) == ["backup.db"]
+
+
+def test_a_backup_into_a_folder_that_is_not_there_is_one_sentence(machine, tmp_path):
+    machine.start()
+    done = machine.besom("server", "backup", str(tmp_path / "none" / "x.db"))
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+
+
+def as_version(machine, version, **more):
+    write_discovery(machine.data, replace(machine.found(), version=version, **more))
+
+
+def test_a_newer_program_restarts_its_own_background_server(machine):
+    old = machine.start()
+    as_version(machine, "0.0.9")
+
+    done = machine.besom("server", "start")
+
+    assert done.returncode == 0
+    assert "restarting the server: it is Besom 0.0.9" in done.stderr
+    assert machine.found().pid != old.pid
+    assert not is_alive(old)
+
+
+def test_a_server_that_a_person_started_is_not_restarted(machine):
+    old = machine.start()
+    as_version(machine, "0.0.9", background=False)
+
+    assert machine.besom("server", "start").returncode == 0
+
+    assert machine.found().pid == old.pid
+
+
+def test_a_server_that_is_too_far_ahead_is_one_sentence(machine):
+    old = machine.start()
+    as_version(machine, "5.0.0")
+
+    done = machine.besom("server", "start")
+
+    assert done.returncode != 0
+    assert "is Besom 5.0.0 and this is" in done.stderr
+    assert is_alive(old)
+
+
+def test_on_another_host_nothing_is_started(machine):
+    machine.data.mkdir()
+    (machine.data / lock.FILE).write_text(json.dumps({"host": "login1", "pid": 7}))
+    write_discovery(machine.data, Discovery("http://127.0.0.1:8766", 7, "1", "login1", "b", "x", VERSION, 1))
+
+    done = machine.besom("server", "start")
+
+    assert done.returncode != 0
+    assert "the server runs on login1, bound to loopback" in done.stderr
+    assert "besom login --host" in done.stderr
+
+
+def test_no_other_user_may_read_anything_of_it(machine):
+    machine.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    before = os.umask(0)
+    try:
+        machine.start()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(machine.data.stat().st_mode) == 0o700
+    for path in machine.data.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_neither_tokens_nor_codes_get_into_the_log(machine):
+    machine.start()
+    code = machine.besom("open", "--print").stdout.strip()
+    path = code.partition(machine.found().url)[2]
+    assert machine.call("GET", path)[0] == 303
+    token = read_token(machine.data)
+    machine.request("GET", "/api/v1/me", Authorization=f"Bearer wrong-{token}")[0].close()
+    machine.besom("server", "stop")
+
+    logged = "".join(path.read_text() for path in machine.data.glob("*.log*"))
+
+    assert "listens at" in logged
+    assert "a wrong token" in logged
+    assert token not in logged
+    assert path.partition("code=")[2] not in logged

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from besom.server import wording
+from besom.wire.sweeps import RunCounts
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"), (True, "true"), (0.123456789, "0.12346"), (1e-05, "1e-05"), (3, "3"), (2.0, "2"), ("adam", "adam"),
+        ("NaN", "NaN"), ("Infinity", "∞"), ("-Infinity", "−∞"), ([1, 2], "[1,2]"), ({}, "{}"),
+    ],
+)  # fmt: skip
+def test_values_read_well(value, text):
+    assert wording.value_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1, True), (0.5, True), ("NaN", True), (True, False), ("x", False), ([1], False)]
+)
+def test_numbers_are_told_from_the_rest(value, expected):
+    assert wording.is_number(value) is expected
+
+
+def test_nested_values_get_dotted_names():
+    assert list(wording.flatten({"a": {"b": 1, "c": {}}, "d": 2})) == [("a.b", 1), ("a.c", {}), ("d", 2)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (45.2, "45 s"),
+        (125, "2 min 5 s"),
+        (12_000, "3 h 20 min"),
+        (367_200, "4 d 6 h"),
+    ],
+)
+def test_durations_read_well(seconds, text):
+    assert wording.duration(seconds) == text
+
+
+def test_times_lose_their_fractions():
+    assert wording.moment("2026-03-01T12:30:05.123Z") == "2026-03-01 12:30:05 UTC"
+
+
+def test_states_that_are_none_are_left_out():
+    assert wording.states_text(RunCounts(finished=4, failed=1, running=2)) == "4 finished, 1 failed, 2 running"
+    assert wording.states_text(RunCounts()) == "none yet"
+
+
+def test_a_console_is_shown_as_the_terminal_showed_it():
+    raw = b"\x1b[31mred\x1b[0m\r\n 10%|#  |\r100%|###|\r\nlast \xff\n"
+    assert wording.last_lines(raw) == "red\n100%|###|\nlast �"
+
+
+def test_the_last_lines_are_shown():
+    assert wording.last_lines(b"".join(b"%d\n" % n for n in range(500)), most=2) == "498\n499"
