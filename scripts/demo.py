@@ -115,7 +115,7 @@ def downloaded_folder() -> Path | None:
             for name, md5 in FILES.items():
                 download(source + name, DOWNLOADED / name, md5)
         except (OSError, ValueError) as error:
-            print(f"\n  not to be had there: {error}", flush=True)
+            print(f"  not to be had there: {getattr(error, 'reason', error)}", flush=True)
         else:
             return DOWNLOADED
     return None
@@ -144,7 +144,8 @@ def read_all(read: Callable[[int], bytes], size: int, name: str) -> bytes:
         if sys.stdout.isatty():
             share = f" of {size / 1e6:.1f}" if size else ""
             print(f"\r  {name} {got / 1e6:.1f}{share} MB ", end="", flush=True)
-    print(f"\r  {name} {got / 1e6:.1f} MB          ", flush=True)
+    start = "\r" if sys.stdout.isatty() else ""
+    print(f"{start}  {name} {got / 1e6:.1f} MB          ".rstrip(), flush=True)
     return b"".join(pieces)
 
 

@@ -93,7 +93,8 @@ def check_command(command, where, whole=True):
             break
         found = node.get_command(context, words[0])
         if found is None:
-            assert node is not cli and node.invoke_without_command, f"{where}: `{command}`: no command {words[0]!r}"
+            is_argument = node is not cli and node.invoke_without_command
+            assert is_argument, f"{where}: `{command}`: there is no command {words[0]!r}"
             break
         node, context = found, click.Context(found, info_name=words.pop(0), parent=context)
     options = {name: option for option in node.params for name in (*option.opts, *option.secondary_opts)}

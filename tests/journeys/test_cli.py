@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -39,49 +40,39 @@ parameters:
 """
 
 
-class Machine:
-    """A user's machine: own folders, own server, started and ended by the commands themselves."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BESOM_", "WANDB_"))}
-        scripts = str(Path(sys.executable).parent)
-        self.environ = {**kept, "BESOM_DIR": str(folder / "besom"), "PATH": scripts + os.pathsep + kept["PATH"]}
-
-    def besom(self, *args: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Runs the command in the machine's folder and checks its exit code."""
-        done = subprocess.run(
-            [sys.executable, "-m", "besom", *args],
-            env={**self.environ, **environ}, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True,
-            encoding="utf-8", timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == code, f"besom {' '.join(args)}\n{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr or args[0] in ("run", "agent"), done.stderr
-        return done
-
-    def json(self, *args: str):
-        """The command's answer as data."""
-        return json.loads(self.besom(*args, "--json").stdout)
+Besom = Callable[..., subprocess.CompletedProcess[str]]
+Ask = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory) -> Iterator[Machine]:
-    found = Machine(tmp_path_factory.mktemp("machine"))
-    (found.folder / "train.py").write_text(SCRIPT, encoding="utf-8")
-    (found.folder / "sweep.yaml").write_text(SWEEP, encoding="utf-8")
-    yield found
-    found.besom("server", "stop")
+def place(workshop) -> Path:
+    """A folder with the script and the sweep file."""
+    folder = workshop.place(train=SCRIPT)
+    (folder / "sweep.yaml").write_text(SWEEP, encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="module")
-def ran(machine) -> subprocess.CompletedProcess[str]:
+def besom(workshop, place) -> Besom:
+    """Runs a command in that folder and checks its exit code."""
+    return partial(workshop.besom, place=place)
+
+
+@pytest.fixture(scope="module")
+def ask(besom) -> Ask:
+    """Runs a command and returns its answer as data."""
+    return lambda *args: json.loads(besom(*args, "--json").stdout)
+
+
+@pytest.fixture(scope="module")
+def ran(besom) -> subprocess.CompletedProcess[str]:
     """The output of `besom run` with two agents."""
-    return machine.besom("run", "sweep.yaml", "--agents", "2", WANDB_AGENT_DISABLE_FLAPPING="true")
+    return besom("run", "sweep.yaml", "--agents", "2", WANDB_AGENT_DISABLE_FLAPPING="true")
 
 
 @pytest.fixture(scope="module")
-def sweep(machine, ran) -> dict:
-    (found,) = machine.json("ls", "-p", "tiny")
+def sweep(ask, ran) -> dict:
+    (found,) = ask("ls", "-p", "tiny")
     return found
 
 
@@ -108,36 +99,36 @@ def test_run_tells_the_four_lines_and_each_agents_output_on_stderr(ran, sweep):
     assert any("6 of 6 runs (2 failed)" in line for line in lines if line.startswith("besom: "))
 
 
-def test_ls_lists_the_sweep(machine, sweep):
+def test_ls_lists_the_sweep(besom, sweep):
     assert (sweep["state"], sweep["name"], sweep["runs"]["finished"]) == ("finished", "[red] é", 4)
-    printed = machine.besom("ls").stdout
+    printed = besom("ls").stdout
     assert "6 of 6" in printed
     assert "[red] é" in printed
-    (row,) = csv.DictReader(io.StringIO(machine.besom("ls", "--format", "csv").stdout))
+    (row,) = csv.DictReader(io.StringIO(besom("ls", "--format", "csv").stdout))
     assert (row["id"], row["runs_failed"]) == (sweep["id"], "2")
-    assert yaml.safe_load(machine.besom("ls", "--format", "yaml").stdout)[0]["id"] == sweep["id"]
+    assert yaml.safe_load(besom("ls", "--format", "yaml").stdout)[0]["id"] == sweep["id"]
 
 
-def test_show_a_sweep(machine, sweep):
-    printed = machine.besom("show", f"tiny/{sweep['id']}").stdout
-    assert "6 of 6 runs: 4 finished, 2 failed" in printed
+def test_show_a_sweep(besom, sweep):
+    printed = besom("show", f"tiny/{sweep['id']}").stdout
+    assert "6 of 6: 4 finished, 2 failed" in printed
     assert "loss, smaller is better" in printed
     assert "the learning rate is too large" in printed
     assert sweep["url"] in printed
 
 
-def test_show_a_run(machine, sweep):
-    best = machine.json("show", sweep["id"])["best"]
-    printed = machine.besom("show", best["id"]).stdout
+def test_show_a_run(besom, ask, sweep):
+    best = ask("show", sweep["id"])["best"]
+    printed = besom("show", best["id"]).stdout
     assert "of ☃" in printed
     assert "summary" in printed
-    assert machine.json("show", best["id"])["uid"] == best["uid"]
+    assert ask("show", best["id"])["uid"] == best["uid"]
 
 
 @pytest.mark.parametrize("form", ["json", "yaml", "args", "python", "csv"])
-def test_best_in_every_format_is_the_same_params(machine, sweep, form):
-    text = machine.besom("best", sweep["id"], "--format", form).stdout
-    params = machine.json("show", sweep["id"])["best"]["params"]
+def test_best_in_every_format_is_the_same_params(besom, ask, sweep, form):
+    text = besom("best", sweep["id"], "--format", form).stdout
+    params = ask("show", sweep["id"])["best"]["params"]
     read = {
         "json": json.loads,
         "yaml": yaml.safe_load,
@@ -150,14 +141,14 @@ def test_best_in_every_format_is_the_same_params(machine, sweep, form):
     assert read == params
 
 
-def test_logs_are_what_the_run_printed(machine, sweep):
-    run = machine.json("show", sweep["id"])["run_list"][0]
-    assert machine.besom("logs", run["id"]).stdout == f"lr 1.0 of ☃ {run['params']['name']}\n"
-    assert machine.besom("logs", run["id"], "-f", "-n", "1").stdout.startswith("lr 1.0")
+def test_logs_are_what_the_run_printed(besom, ask, sweep):
+    run = ask("show", sweep["id"])["run_list"][0]
+    assert besom("logs", run["id"]).stdout == f"lr 1.0 of ☃ {run['params']['name']}\n"
+    assert besom("logs", run["id"], "-f", "-n", "1").stdout.startswith("lr 1.0")
 
 
-def test_the_json_export_holds_every_run_with_its_rows(machine, sweep):
-    runs = json.loads(machine.besom("export", sweep["id"], "--json", "--history").stdout)
+def test_the_json_export_holds_every_run_with_its_rows(besom, sweep):
+    runs = json.loads(besom("export", sweep["id"], "--json", "--history").stdout)
     assert [run["params"]["lr"] for run in runs] == [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]
     assert list(runs[0]) == [
         "id", "name", "state", "attempt", "params", "config", "summary", "score", "started", "ended", "stop_reason",
@@ -171,44 +162,42 @@ def test_the_json_export_holds_every_run_with_its_rows(machine, sweep):
     assert "learning rate is too large" in runs[-1]["error"]
 
 
-def test_the_csv_export_goes_into_a_file(machine, sweep):
-    machine.besom("export", sweep["id"], "-o", "runs.csv")
-    with (machine.folder / "runs.csv").open(encoding="utf-8", newline="") as file:
+def test_the_csv_export_goes_into_a_file(besom, place, sweep):
+    besom("export", sweep["id"], "-o", "runs.csv")
+    with (place / "runs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 6
     assert (rows[0]["params.lr"], rows[0]["summary.odd"], rows[1]["params.name"]) == ("1.0", "nan", "008")
 
 
-def test_edit_changes_the_name_and_tells_so(machine, sweep):
-    assert "name 'wider'" in machine.besom("edit", sweep["id"], "--name", "wider").stderr
-    assert machine.json("show", sweep["id"])["name"] == "wider"
-    machine.besom("edit", sweep["id"], code=2)
+def test_edit_changes_the_name_and_tells_so(besom, ask, sweep):
+    assert "name 'wider'" in besom("edit", sweep["id"], "--name", "wider").stderr
+    assert ask("show", sweep["id"])["name"] == "wider"
+    besom("edit", sweep["id"], code=2)
 
 
-def test_rerun_makes_the_next_attempt_of_failed_runs(machine, sweep):
-    failed = [run for run in machine.json("show", sweep["id"])["run_list"] if run["state"] == "failed"]
-    assert "2 runs queued" in machine.besom("rerun", sweep["id"], "--failed").stderr
-    assert machine.json("show", sweep["id"])["state"] == "running"
-    machine.besom("agent", sweep["id"], "--count", "2")
-    again = [machine.json("show", run["id"]) for run in failed]
+def test_rerun_makes_the_next_attempt_of_failed_runs(besom, ask, sweep):
+    failed = [run for run in ask("show", sweep["id"])["run_list"] if run["state"] == "failed"]
+    assert "2 runs queued" in besom("rerun", sweep["id"], "--failed").stderr
+    assert ask("show", sweep["id"])["state"] == "running"
+    besom("agent", sweep["id"], "--count", "2")
+    again = [ask("show", run["id"]) for run in failed]
     assert [(run["attempt"], run["state"]) for run in again] == [(2, "failed"), (2, "failed")]
-    machine.besom("rerun", failed[0]["id"])
-    assert machine.json("show", failed[0]["id"])["state"] == "queued"
+    besom("rerun", failed[0]["id"])
+    assert ask("show", failed[0]["id"])["state"] == "queued"
 
 
-def test_rm_deletes_a_run_and_a_sweep(machine, sweep):
-    text = (
-        (machine.folder / "sweep.yaml").read_text(encoding="utf-8").replace("lr: {values: [1.0, 2.0, 3.0]}", "lr: 1.0")
-    )
-    (machine.folder / "small.yaml").write_text(text, encoding="utf-8")
-    machine.besom("run", "small.yaml", "-p", "gone")
-    (small,) = machine.json("ls", "-p", "gone")
-    first, second = machine.json("show", small["id"])["run_list"]
-    assert first["id"] in machine.besom("rm", first["id"]).stderr
-    assert [run["id"] for run in machine.json("show", small["id"])["run_list"]] == [second["id"]]
-    machine.besom("rm", small["id"])
-    assert machine.json("ls", "-p", "gone") == []
-    assert "there is no sweep" in machine.besom("show", small["id"], code=1).stderr
+def test_rm_deletes_a_run_and_a_sweep(besom, ask, place, sweep):
+    text = (place / "sweep.yaml").read_text(encoding="utf-8").replace("lr: {values: [1.0, 2.0, 3.0]}", "lr: 1.0")
+    (place / "small.yaml").write_text(text, encoding="utf-8")
+    besom("run", "small.yaml", "-p", "gone")
+    (small,) = ask("ls", "-p", "gone")
+    first, second = ask("show", small["id"])["run_list"]
+    assert first["id"] in besom("rm", first["id"]).stderr
+    assert [run["id"] for run in ask("show", small["id"])["run_list"]] == [second["id"]]
+    besom("rm", small["id"])
+    assert ask("ls", "-p", "gone") == []
+    assert "there is no sweep" in besom("show", small["id"], code=1).stderr
 
 
 @pytest.mark.parametrize(
@@ -218,31 +207,31 @@ def test_rm_deletes_a_run_and_a_sweep(machine, sweep):
         ("rm", "nothere1"), ("pause", "nothere1"), ("edit", "nothere1", "--name", "x"), ("sweep", "--stop", "nothere1"),
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_one_sentence(machine, args):
-    said = machine.besom(*args, code=1).stderr
+def test_what_is_not_there_is_one_sentence(besom, args):
+    said = besom(*args, code=1).stderr
     assert said.startswith("besom: there is no ")
     assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("path", ["a/b/c/d", "//", ""])
-def test_a_path_of_another_form_is_one_sentence(machine, path):
-    assert "PROJECT/ID" in machine.besom("show", path, code=2).stderr
+def test_a_path_of_another_form_is_one_sentence(besom, path):
+    assert "PROJECT/ID" in besom("show", path, code=2).stderr
 
 
-def test_a_server_that_is_away_is_one_sentence(machine):
-    said = machine.besom("ls", code=1, BESOM_URL="http://127.0.0.1:9").stderr
+def test_a_server_that_is_away_is_one_sentence(besom):
+    said = besom("ls", code=1, BESOM_URL="http://127.0.0.1:9").stderr
     assert said.startswith("besom: no Besom server answers at http://127.0.0.1:9")
     assert said.count("\n") == 1
 
 
-def test_a_pipe_that_closes_early_is_quiet(machine, sweep):
+def test_a_pipe_that_closes_early_is_quiet(workshop, place, sweep):
     command = f"{shlex.quote(sys.executable)} -m besom export {sweep['id']} --json --history | head -c 1"
     done = subprocess.run(
-        ["/bin/sh", "-c", command], env=machine.environ, cwd=machine.folder, capture_output=True, text=True,
+        ["/bin/sh", "-c", command], env=workshop.environ, cwd=place, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("[", "")
 
 
-def test_no_color_is_written_where_no_terminal_is(machine, sweep):
-    assert "\x1b" not in machine.besom("show", sweep["id"]).stdout
+def test_no_color_is_written_where_no_terminal_is(besom, sweep):
+    assert "\x1b" not in besom("show", sweep["id"]).stdout

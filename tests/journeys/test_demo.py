@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
+from workshop import Workshop
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "fashion-mnist"
 
 
-class Machine:
-    """A user's machine: own folders, own server."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BESOM_", "WANDB_"))}
-        self.environ = {**kept, "BESOM_DIR": str(folder / "besom")}
-
-    def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command of this Python and checks that it went well."""
-        done = subprocess.run(
-            [sys.executable, *command],
-            env={**self.environ, **environ}, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True,
-            encoding="utf-8", timeout=300, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    def sweeps(self) -> list[dict]:
-        """The sweeps that there are."""
-        found: list[dict] = json.loads(self.run("-m", "besom", "ls", "--json").stdout)
-        return found
-
-
-@pytest.fixture
-def machine(tmp_path) -> Iterator[Machine]:
-    found = Machine(tmp_path)
-    yield found
-    found.run("-m", "besom", "server", "stop")
+def _run(workshop: Workshop, **environ: str) -> subprocess.CompletedProcess[str]:
+    done = workshop.command(str(ROOT / "scripts" / "demo.py"), place=workshop.folder, timeout_s=300, **environ)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done
 
 
 def _images() -> bool:
@@ -75,24 +57,79 @@ def test_the_two_versions_of_the_script_differ_in_the_modules_name_alone():
     assert sweeps[0].replace("train.py", "train_wandb.py") == sweeps[1]
 
 
-def test_without_images_and_network_the_demo_says_so_and_runs_the_digits(machine):
+def _demo() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("demo", ROOT / "scripts" / "demo.py")
+    assert spec is not None
+    assert spec.loader is not None
+    demo = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(demo)
+    return demo
+
+
+@pytest.fixture
+def source(tmp_path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address at which a web server gives its files away."""
+    (tmp_path / "source").mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "source"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield tmp_path / "source", f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_downloaded_images_are_checked_and_put_in_place_whole(source, tmp_path, monkeypatch, capsys):
+    folder, address = source
+    demo = _demo()
+    packed = {name: gzip.compress(name.encode() * 1000) for name in demo.FILES}
+    for name, data in packed.items():
+        (folder / name).write_bytes(data)
+        monkeypatch.setitem(demo.FILES, name, hashlib.md5(gzip.decompress(data)).hexdigest())
+    monkeypatch.setattr(demo, "DOWNLOADED", tmp_path / "images")
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(demo, "SOURCES", (f"{address}not-there/", address))
+    assert demo.downloaded_folder() == tmp_path / "images"
+    assert {name: (tmp_path / "images" / name).read_bytes() for name in packed} == packed
+    assert "not to be had there: File not found" in capsys.readouterr().out
+
+
+def test_a_download_that_is_something_else_is_not_kept(source, tmp_path, monkeypatch, capsys):
+    folder, address = source
+    demo = _demo()
+    for name in demo.FILES:
+        (folder / name).write_bytes(gzip.compress(b"<html>sign in first</html>"))
+    monkeypatch.setattr(demo, "DOWNLOADED", tmp_path / "images")
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(demo, "SOURCES", (address,))
+    assert demo.downloaded_folder() is None
+    assert not (tmp_path / "images").exists()
+    assert "is not the file that it should be" in capsys.readouterr().out
+
+
+def test_a_named_folder_without_the_images_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHION_MNIST_DIR", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"holds no train-images-idx3-ubyte.gz: correct it or leave it out"):
+        _demo().given_folder()
+
+
+def test_without_images_and_network_the_demo_says_so_and_runs_the_digits(workshop):
     nowhere = "http://127.0.0.1:9"
-    done = machine.run(
-        str(ROOT / "scripts" / "demo.py"),
-        PATH=str(Path(sys.executable).parent), FASHION_MNIST_DIR="", http_proxy=nowhere, https_proxy=nowhere,
-    )  # fmt: skip
+    path = str(Path(sys.executable).parent)
+    done = _run(workshop, PATH=path, FASHION_MNIST_DIR="", http_proxy=nowhere, https_proxy=nowhere)
     assert "scikit-learn's small digits instead" in done.stdout
     assert len(re.findall(r" finished ", done.stdout)) == 6
-    (sweep,) = machine.sweeps()
-    assert (sweep["project"], sweep["state"], sweep["runs"]["finished"]) == ("digits", "finished", 6)
+    (sweep,) = json.loads(workshop.besom("ls", "-p", "digits", "--json").stdout)
+    assert (sweep["state"], sweep["runs"]["finished"]) == ("finished", 6)
 
 
 @pytest.mark.slow
 @pytest.mark.torch
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch (make demo installs it)")
 @pytest.mark.skipif(not _images(), reason="needs the images (FASHION_MNIST_DIR or Debian's dataset-fashion-mnist)")
-def test_the_fast_demo_ends_with_six_runs_and_the_best_params(machine):
-    done = machine.run(str(ROOT / "scripts" / "demo.py"), FAST="1")
+def test_the_fast_demo_ends_with_six_runs_and_the_best_params(workshop):
+    done = _run(workshop, FAST="1")
     assert "epoch 5/5" in done.stderr
     assert re.search(r"besom: [1-6] of 6 runs.*left", done.stderr)
     scores = [float(line.split()[2]) for line in done.stdout.splitlines() if " finished " in line]
@@ -100,9 +137,9 @@ def test_the_fast_demo_ends_with_six_runs_and_the_best_params(machine):
     assert scores == sorted(scores)
     assert "  batch_size: 32\n" in done.stdout
     assert "As flags: --batch_size=32 --epochs=5 --learning_rate=0.01" in done.stdout
-    for step in ("besom open ", "besom server stop", "besom run sweep.yaml"):
+    for step in ("besom open ", "besom server stop", "besom run sweep.yaml", "bin/activate"):
         assert step in done.stdout
-    (first,) = machine.sweeps()
-    best = json.loads(machine.run("-m", "besom", "show", first["id"], "--json").stdout)["best"]
+    (sweep,) = json.loads(workshop.besom("ls", "-p", "fashion-mnist", "--json").stdout)
+    best = json.loads(workshop.besom("show", sweep["id"], "--json").stdout)["best"]
     assert set(best["summary"]) >= {"train_loss", "test_loss", "test_acc"}
     assert best["params"] == {"batch_size": 32, "epochs": 5, "learning_rate": 0.01}

@@ -10,64 +10,17 @@ import signal
 import socket
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from machine import PATIENCE_S, Machine
+from workshop import wait_until
 
-from besom.common.discovery import FILE, Discovery, is_alive, read_discovery, read_token, write_discovery
+from besom.common.discovery import FILE, Discovery, is_alive, read_token, write_discovery
 from besom.common.version import VERSION
 from besom.server import lock
-
-PATIENCE_S = 60
-
-
-class Machine:
-    """One user's Besom on this machine, in folders of the test."""
-
-    def __init__(self, home):
-        self.data = home / "data"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BESOM_", "WANDB_"))}
-        self.environ = {**kept, "BESOM_DIR": str(home)}
-
-    def command(self, *args):
-        return [sys.executable, "-m", "besom", *args]
-
-    def besom(self, *args, **more):
-        options = {"env": self.environ, "capture_output": True, "text": True, "timeout": PATIENCE_S, **more}
-        return subprocess.run(self.command(*args), check=False, **options)
-
-    def start(self, *options):
-        done = self.besom("server", "start", *options)
-        assert done.returncode == 0, done.stderr
-        return self.found()
-
-    def found(self):
-        found = read_discovery(self.data)
-        assert found is not None
-        assert is_alive(found)
-        return found
-
-    def popen(self, *args, **more):
-        return subprocess.Popen(
-            self.command(*args), env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
-        )
-
-    def request(self, method, path, **headers):
-        """An open connection and its answer; close the connection."""
-        where = urlsplit(self.found().url)
-        line = http.client.HTTPConnection(where.hostname, where.port, timeout=PATIENCE_S)
-        line.request(method, path, headers={"Authorization": f"Bearer {read_token(self.data)}", **headers})
-        return line, line.getresponse()
-
-    def call(self, method, path):
-        line, answer = self.request(method, path)
-        with contextlib.closing(line):
-            return answer.status, answer.read()
 
 
 @pytest.fixture
@@ -75,13 +28,6 @@ def machine(tmp_path):
     made = Machine(tmp_path)
     yield made
     made.besom("server", "stop")
-
-
-def wait_until(condition, what):
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until, f"{what} did not happen"
-        time.sleep(0.02)
 
 
 def test_it_starts_tells_of_itself_and_ends(machine):
@@ -177,7 +123,7 @@ def test_after_a_kill_it_starts_again_with_everything_it_had(machine):
     found = machine.start()
     made = machine.besom("token", "create", "kept")
     os.kill(found.pid, signal.SIGKILL)
-    wait_until(lambda: not is_alive(found), "the end of the killed server")
+    wait_until(lambda: not is_alive(found))
 
     again = machine.start()
 
@@ -227,7 +173,7 @@ def test_events_arrive_over_the_line_and_can_be_taken_up_again(machine):
 def test_it_can_be_asked_to_end(machine):
     found = machine.start()
     assert machine.call("POST", "/api/v1/server/stop")[0] == 200
-    wait_until(lambda: not is_alive(found), "the end that was asked for")
+    wait_until(lambda: not is_alive(found))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -251,7 +197,7 @@ def test_beside_one_in_the_foreground_a_second_one_is_refused(machine):
 
     assert second.returncode != 0
     assert second.stderr.count("\n") == 1
-    assert "already" in second.stderr
+    assert "a server runs already" in second.stderr
 
 
 def test_a_backup_is_whole_and_writes_over_nothing(machine, tmp_path):
@@ -351,3 +297,58 @@ def test_neither_tokens_nor_codes_get_into_the_log(machine):
     assert "a wrong token" in logged
     assert token not in logged
     assert path.partition("code=")[2] not in logged
+
+
+ON_THE_NETWORK = """
+import sys
+from besom.server import serving
+from besom.server.settings import read_settings
+serving.network_kind = lambda folder: "nfs4"
+serving.serve(read_settings(), lambda line: print(line, flush=True))
+"""
+
+
+def test_on_a_network_file_system_the_database_is_one_process_alone(machine):
+    with machine.popen("-c", ON_THE_NETWORK) as server:
+        assert "network file system (nfs4)" in server.stdout.readline()
+        listening = server.stdout.readline()
+        assert machine.found().url in listening
+        status, answer = machine.call("GET", "/api/v1/server")
+        other = sqlite3.connect(machine.data / "besom.db", timeout=0)
+        with contextlib.closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("SELECT * FROM token")
+        backup_status, backup = machine.call("GET", "/api/v1/server/backup")
+        server.terminate()
+        assert server.wait(PATIENCE_S) == 0
+        server.communicate()
+
+    assert (status, json.loads(answer)["sweeps"]) == (200, 0)
+    assert backup_status == 200
+    assert backup.startswith(b"SQLite format 3")
+
+
+@pytest.mark.parametrize("broken", ["", "no certificate"])
+def test_files_that_are_no_certificate_are_one_sentence(machine, tmp_path, broken):
+    (tmp_path / "cert.pem").write_text(broken)
+    (tmp_path / "key.pem").write_text(broken)
+    done = machine.besom("server", "--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "cannot be used for https" in done.stderr
+
+
+def test_a_data_folder_that_is_a_file_is_one_sentence(machine, tmp_path):
+    (tmp_path / "data").write_text("")
+    done = machine.besom("server", "start")
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_none_is_one_sentence(machine):
+    machine.data.mkdir()
+    (machine.data / "besom.db").write_text("this is no database " * 100)
+    done = machine.besom("server", "start")
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "besom.db" in done.stderr

@@ -3,55 +3,44 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from workshop import Workshop
 
 SWEEP = "method: grid\nprogram: train.py\nparameters:\n  lr:\n    values: [1, 2]\n"
 
 
-class Machine:
-    """A user's machine: own folders, own server."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BESOM_", "WANDB_"))}
-        self.environ = {**kept, "BESOM_DIR": str(folder / "besom")}
-
-    def besom(self, *args: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Runs the command in the machine's folder and checks its exit code."""
-        done = subprocess.run(
-            [sys.executable, "-m", "besom", *args],
-            env={**self.environ, **environ}, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True,
-            encoding="utf-8", timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == code, f"besom {' '.join(args)}\n{done.stdout}\n{done.stderr}"
-        return done
-
-    def create(self, *args: str, **environ: str) -> dict:
-        """Creates a sweep and returns it."""
-        found: dict = json.loads(self.besom("sweep", "--json", *args, **environ).stdout)
-        return found
-
-    def state(self, sweep: dict) -> str:
-        """The sweep's state now."""
-        found: str = json.loads(self.besom("show", sweep["id"], "--json").stdout)["state"]
-        return found
-
-
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory) -> Iterator[Machine]:
-    found = Machine(tmp_path_factory.mktemp("machine"))
-    (found.folder / "train.py").write_text("print('trained')\n")
+def machine(workshop) -> Machine:
+    found = Machine(workshop, workshop.place(train="print('trained')", other=""))
     (found.folder / "sweep.yaml").write_text(SWEEP)
     (found.folder / "named.yaml").write_text(SWEEP + "project: from-file\nname: file\n")
-    yield found
-    found.besom("server", "stop")
+    return found
+
+
+class Machine:
+    """A folder with sweep files on a machine with a server."""
+
+    def __init__(self, workshop: Workshop, folder: Path) -> None:
+        self.workshop = workshop
+        self.folder = folder
+
+    def besom(self, *args: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command in the folder and checks its exit code."""
+        return self.workshop.besom(*args, code=code, place=self.folder, **environ)
+
+    def create(self, *args: str, **environ: str) -> dict[str, Any]:
+        """Creates a sweep and returns it."""
+        found: dict[str, Any] = json.loads(self.besom("sweep", "--json", *args, **environ).stdout)
+        return found
+
+    def state(self, sweep: dict[str, Any]) -> str:
+        """The sweep's state now."""
+        return str(self.workshop.state(sweep["id"])["state"])
 
 
 def test_s11_1_sweep_prints_the_four_lines_and_nothing_else(machine):
@@ -81,9 +70,7 @@ def test_s11_1_in_a_git_repository_the_repository_names_the_project(machine):
     inside = machine.folder / "repository" / "nets"
     inside.mkdir()
     (inside / "sweep.yaml").write_text(SWEEP)
-    here = Machine(inside)
-    here.environ = machine.environ
-    assert here.create("sweep.yaml")["project"] == "repository"
+    assert Machine(machine.workshop, inside).create("sweep.yaml")["project"] == "repository"
 
 
 def test_s11_1_entity_flag_wins_over_variable_over_the_servers_own(machine):
@@ -94,7 +81,6 @@ def test_s11_1_entity_flag_wins_over_variable_over_the_servers_own(machine):
 
 
 def test_s11_1_name_and_program_override_the_file(machine):
-    (machine.folder / "other.py").touch()
     sweep = machine.create("named.yaml", "--name", "given ☃", "--program", "other.py")
     assert (sweep["name"], sweep["program"]) == ("given ☃", "other.py")
     assert machine.create("named.yaml")["name"] == "file"

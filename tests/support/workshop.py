@@ -62,6 +62,8 @@ class Workshop:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("BESOM_", "WANDB_"))}
         scripts = str(Path(sys.executable).parent)
         self.environ = {**kept, "BESOM_DIR": str(folder / "besom"), "PATH": scripts + os.pathsep + kept["PATH"]}
+        # Orders reach an agent with its heartbeats: often, so that no test waits for them.
+        self.environ["BESOM_AGENT_HEARTBEAT"] = "0.2"
         self._begun: list[Background] = []
         self._places = 0
         self._connection: Connection | None = None

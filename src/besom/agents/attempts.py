@@ -177,7 +177,7 @@ def _tell(
             # Rows are missing there: written while the end was told, or lost with the server's disk.
             shipping.begin_again()
             continue
-        except (ServerUnreachable, BesomError) as problem:
+        except (BesomError, OSError) as problem:
             return _untold(folder, problem, around.screen)
         return answer
     return _untold(folder, Refused("it keeps asking for rows that it was sent"), around.screen)
@@ -194,7 +194,7 @@ def _ship_for_nothing(shipping: Shipping) -> dict[str, Any]:
     return {"state": None, "warnings": []}
 
 
-def _untold(folder: RunFolder, problem: BesomError, screen: Screen) -> dict[str, Any]:
+def _untold(folder: RunFolder, problem: BesomError | OSError, screen: Screen) -> dict[str, Any]:
     if isinstance(problem, NotFound):
         screen.say(f"the server has no such run any more: {problem}")
         return {"state": None, "warnings": []}

@@ -9,8 +9,6 @@ from besom.agents.link import Link
 from besom.client.connection import part
 from besom.errors import BesomError, NotFound, ServerUnreachable, Unauthorized
 
-GONE = {"orders": [], "agent": "gone", "reason": "Sweep was deleted or agent was not found."}
-
 
 class Heartbeat:
     """A thread of its own, so that neither a slow terminal nor a long answer makes a lease late."""
@@ -72,9 +70,9 @@ class Heartbeat:
                 return
             try:
                 self.beat_once()
-            except (NotFound, Unauthorized):
+            except (NotFound, Unauthorized) as error:
                 with self._lock:
-                    self._answer = dict(GONE)
+                    self._answer = {"orders": [], "agent": "gone", "reason": str(error)}
                 return
             except ServerUnreachable:
                 self._link.look_again()

@@ -16,9 +16,10 @@ from besom.agents.exit_codes import Ending, ExitCode
 from besom.agents.guard import Guard
 from besom.agents.heartbeat import Heartbeat
 from besom.agents.link import Find, Link, Reach
-from besom.agents.patience import Patience, agent_variable, read_limits
+from besom.agents.patience import Patience, read_limits
 from besom.agents.screen import Screen
 from besom.agents.sentences import duration, how_it_ended, params_text, run_place, score_text, shown_words
+from besom.agents.settings import number
 from besom.agents.signals import Signals
 from besom.agents.starting import Starter
 from besom.agents.watch import Manners, agent_order
@@ -31,9 +32,6 @@ from besom.errors import BesomError, NotFound, Refused, ServerUnreachable, Usage
 
 # One answer of the server is waited for so long; heartbeats and shipping have lines of their own.
 ANSWER_S = 15.0
-KILL_DELAY_S = 30.0
-# An agent whose server stays away for so long ends (BESOM_AGENT_SERVER_PATIENCE).
-SERVER_PATIENCE_S = 600.0
 _SLICE_S = 0.05
 _WHY = {
     "finished": ExitCode.DONE,
@@ -70,14 +68,6 @@ class Options:
         if self.term_timeout_s is not None and not self.forward_signals:
             raise UsageError("--term-timeout needs --forward-signals: it limits what follows a signal handed on")
 
-    def seconds(self, name: str, default: float) -> float:
-        """A variable of the agent that holds seconds; what is no such number leaves the default."""
-        try:
-            found = float(agent_variable(self.environ, name) or "")
-        except ValueError:
-            return default
-        return found if found >= 0 else default
-
 
 def run(options: Options, starter: Starter, connection: Connection, find: Find, screen: Screen) -> Ending:
     """Runs an agent to its end and returns why it ended; raises UsageError for a mistake in the options."""
@@ -107,7 +97,7 @@ class _Agent:
         self.registered = False
         self.started = 0
         self.warnings: list[str] = []
-        self.server_patience_s = options.seconds("SERVER_PATIENCE", SERVER_PATIENCE_S)
+        self.server_patience_s = number(options.environ, "BESOM_AGENT_SERVER_PATIENCE")
         self.patience = Patience(
             read_limits(
                 options.environ, max_consecutive=options.max_consecutive_failed_runs, function=starter.function
@@ -127,7 +117,9 @@ class _Agent:
         except Refused as error:
             return self._close(Ending(ExitCode.SWEEP_ENDED, str(error)))
         self.registered = True
-        heartbeat = Heartbeat(self.link.another(), self.uid, float(sweep["heartbeat_s"]))
+        interval_s = float(sweep["heartbeat_s"])
+        interval_s = min(interval_s, max(number(self.options.environ, "BESOM_AGENT_HEARTBEAT"), _SLICE_S))
+        heartbeat = Heartbeat(self.link.another(), self.uid, interval_s)
         heartbeat.start()
         try:
             ending = self._cannot_work(sweep) or self._work(self._surroundings(sweep, heartbeat))
@@ -137,6 +129,8 @@ class _Agent:
             ending = Ending(ExitCode.DELETED, "Sweep was deleted or agent was not found.")
         except BesomError as error:
             ending = Ending(ExitCode.ERROR, str(error))
+        except OSError as error:
+            ending = Ending(ExitCode.ERROR, f"this machine does not let the agent work: {error}")
         finally:
             heartbeat.close()
         self._say_goodbye(ending)
@@ -171,7 +165,7 @@ class _Agent:
         server_id = self.link.ask("GET", "/health")["server_id"]
         leftovers.clear_up(runs, self.link, server_id, self.screen.say)
         manners = Manners(
-            kill_delay_s=self.options.seconds("KILL_DELAY", KILL_DELAY_S),
+            kill_delay_s=number(self.options.environ, "BESOM_AGENT_KILL_DELAY"),
             term_timeout_s=self.options.term_timeout_s,
             one_step=self.starter.function,
         )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from besom.agents.exit_codes import Ending, ExitCode
+from besom.agents.settings import read
 
 FLAPPING_FAILURES = 3
 FLAPPING_S = 60.0
@@ -29,17 +30,12 @@ class Limits:
 
 def read_limits(environ: Mapping[str, str], *, max_consecutive: int | None = None, function: bool = False) -> Limits:
     """The limits that the variables set; a number that is none leaves the default."""
-    disabled = agent_variable(environ, "DISABLE_FLAPPING") or ""
+    flapping = read(environ, "BESOM_AGENT_DISABLE_FLAPPING").strip().lower() not in _TRUE
     try:
-        initial = int(agent_variable(environ, "MAX_INITIAL_FAILURES") or "")
+        initial = int(read(environ, "BESOM_AGENT_MAX_INITIAL_FAILURES"))
     except ValueError:
         initial = MAX_INITIAL_FAILURES
-    return Limits(disabled.strip().lower() not in _TRUE, initial, max_consecutive, function)
-
-
-def agent_variable(environ: Mapping[str, str], name: str) -> str | None:
-    """``BESOM_AGENT_<name>``, or W&B's variable where ours is absent."""
-    return environ.get(f"BESOM_AGENT_{name}", environ.get(f"WANDB_AGENT_{name}"))
+    return Limits(flapping, initial, max_consecutive, function)
 
 
 class Patience:

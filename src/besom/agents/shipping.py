@@ -17,10 +17,9 @@ _POSTS_A_LOOK = 8
 
 
 class Shipping:
-    """Ships one attempt's streams every 0.2 s. ``refused`` holds the error after which nothing is taken any more."""
+    """Ships one attempt's streams every 0.2 s."""
 
     def __init__(self, link: Link, folder: RunFolder, attempt: int) -> None:
-        self.refused: BesomError | None = None
         self._link = link
         self._folder = folder
         self._attempt = attempt
@@ -62,8 +61,8 @@ class Shipping:
             except ServerUnreachable:
                 misses += 1
                 self._link.look_again()
-            except BesomError as error:
-                self.refused = error
+            except (BesomError, OSError):
+                # What is refused now is refused again when the run's end is told, and is told to the user there.
                 return
 
     def _follow_the_server(self) -> None:

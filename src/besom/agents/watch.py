@@ -14,6 +14,7 @@ from besom.agents.screen import Screen
 from besom.agents.signals import ENDING, Signals
 
 TICK_S = 0.05
+_NEAR_END_S = 0.0005
 # What a shell ran may still be writing its checkpoint when the shell has gone.
 _LINGER_S = 5.0
 StoppedBy = Literal["stop", "cancel", "interrupt"]
@@ -84,9 +85,14 @@ class Watch:
     def run(self) -> Watched:
         """Returns when the child and all that it started are gone."""
         ended_at: float | None = None
+        tick_s = TICK_S
         while True:
-            if piece := self._child.next_piece(TICK_S):
+            piece = self._child.next_piece(tick_s)
+            if piece:
                 self._screen.show(piece)
+            elif piece is not None:
+                # Nobody prints any more: the end is a matter of microseconds, most times.
+                tick_s = _NEAR_END_S
             self._hear_signals()
             if answer := self._heartbeat.take():
                 self._obey(answer)
@@ -96,6 +102,7 @@ class Watch:
                 self._kill_at = now + 1.0
             end = self._child.poll()
             if end is None:
+                tick_s = min(TICK_S, tick_s * 1.5)
                 continue
             ended_at = ended_at or now
             if self._stopped_by is None or not self._child.lingers() or now > ended_at + _LINGER_S:

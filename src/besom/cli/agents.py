@@ -94,7 +94,7 @@ def _draw(out: Console, rows: Sequence[dict[str, Any]], hidden: int) -> None:
         return
     now = time.time()
     table = make_table("agent", "sweep", "host", ("pid", "right"), "state", "running", ("done", "right"),
-                       ("failed", "right"), "seen", "last error")  # fmt: skip
+                       ("failed", "right"), "seen", "note")  # fmt: skip
     for row in rows:
         table.add_row(
             cell(row["id"][:8], "bold"), cell(row["sweep"]), cell(row["host"]), cell(str(row["pid"])),

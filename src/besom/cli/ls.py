@@ -43,24 +43,36 @@ def _row(sweep: dict[str, Any]) -> dict[str, Any]:
 
 
 def _draw(out: Console, sweeps: Sequence[dict[str, Any]]) -> None:
-    from besom.cli.output import cell, make_table, print_table, state_cell
-    from besom.cli.words import ago, progress_text, score_text
+    from besom.cli.output import cell, make_table, print_table, state_cell, text_width
 
     if not sweeps:
         out.print("no sweeps yet: `besom run sweep.yaml` makes one and runs it")
         return
-    now = time.time()
-    table = make_table("sweep", "project", "name", "state", "runs", ("best", "right"), "metric", "created")
-    for sweep in sweeps:
-        name = "" if sweep["name"] == sweep["id"] else sweep["name"]
-        table.add_row(
-            cell(sweep["id"], "bold"),
-            cell(sweep["project"]),
-            cell(name),
-            state_cell(sweep["state"]),
-            cell(progress_text(sweep).removesuffix("s").removesuffix(" run")),
-            cell(score_text(sweep["best_score"])),
-            cell((sweep["metric"] or {}).get("name", "")),
-            cell(ago(sweep["created"], now)),
-        )
+    columns = _columns(sweeps, time.time())
+    for title in ("name", "metric", "created", "project"):
+        # What is least missed goes first when the terminal is narrow.
+        if sum(max(map(text_width, (title, *texts))) + 2 for title, texts in columns.items()) - 2 <= out.width:
+            break
+        columns.pop(title, None)
+    table = make_table(*((title, "right" if title == "best" else "left") for title in columns))
+    for row, sweep in enumerate(sweeps):
+        cells = {title: cell(texts[row], "bold" if title == "sweep" else "") for title, texts in columns.items()}
+        table.add_row(*{**cells, "state": state_cell(sweep["state"])}.values())
     print_table(out, table)
+
+
+def _columns(sweeps: Sequence[dict[str, Any]], now: float) -> dict[str, list[str]]:
+    from besom.cli.words import ago, progress_text, score_text
+
+    names = ["" if sweep["name"] == sweep["id"] else sweep["name"] for sweep in sweeps]
+    columns = {
+        "sweep": [sweep["id"] for sweep in sweeps],
+        "project": [sweep["project"] for sweep in sweeps],
+        "name": names,
+        "state": [sweep["state"] for sweep in sweeps],
+        "runs": [progress_text(sweep, noun=False) for sweep in sweeps],
+        "best": [score_text(sweep["best_score"]) for sweep in sweeps],
+        "metric": [(sweep["metric"] or {}).get("name", "") for sweep in sweeps],
+        "created": [ago(sweep["created"], now) for sweep in sweeps],
+    }
+    return {title: texts for title, texts in columns.items() if title != "name" or any(names)}

@@ -132,8 +132,15 @@ def make_table(*columns: str | tuple[str, str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         title, justify = (column, "left") if isinstance(column, str) else column
-        table.add_column(Text(title), justify="right" if justify == "right" else "left", overflow="fold")
+        table.add_column(Text(title), justify="right" if justify == "right" else "left")
     return table
+
+
+def text_width(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def print_table(out: Console, table: Table) -> None:

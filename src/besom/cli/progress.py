@@ -70,6 +70,7 @@ class Pace:
     """Guesses the time left from how many runs ended since ``started`` (monotonic seconds)."""
 
     started: float
+    agents: int = 1
     done: int = 0
     done_at: float = field(default=0.0)
 
@@ -79,8 +80,9 @@ class Pace:
             self.done, self.done_at = ended, now
         if not self.done or most is None:
             return None
-        each = (self.done_at - self.started) / self.done
-        return max(0.0, self.done_at + each * (most - ended) - now)
+        # When the first of several runs ends, those beside it are nearly done.
+        each = (self.done_at - self.started) / max(self.done, self.agents)
+        return max(0.0, self.started + each * most - now)
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def work(agents: LocalAgents, watch: Watch, number: int, count: int | None) -> b
 
     before = {number: signal.signal(number, hand_on) for number in _HANDED_ON}
     display = make_display(number)
-    pace = Pace(started=time.monotonic())
+    pace = Pace(started=time.monotonic(), agents=number)
     try:
         while agents.working:
             for line in agents.lines(_WAIT_S):
@@ -138,8 +138,8 @@ def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> 
 
     from besom.cli.best import args_text
     from besom.cli.lookup import best_run, pages_of_runs
-    from besom.cli.output import cell, console, print_table, yaml_text
-    from besom.cli.runs_table import runs_table
+    from besom.cli.output import cell, console, yaml_text
+    from besom.cli.runs_table import print_runs
     from besom.cli.words import count_text, score_text
 
     out = console()
@@ -148,10 +148,9 @@ def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> 
     metric = (sweep["metric"] or {}).get("name")
     out.print()
     if runs:
-        print_table(out, runs_table(runs, metric, out.width))
-        rest = sum(sweep["runs"].values()) - len(runs)
-        if rest > 0:
-            out.print(cell(f"… and {count_text(rest, 'more run')}: besom show {sweep['id']}"))
+        left_out = sum(sweep["runs"].values()) - len(runs)
+        more = f"… and {count_text(left_out, 'more run')}: besom export {sweep['id']}" if left_out > 0 else ""
+        print_runs(out, runs, metric, rest=more)
     if best is not None:
         score = f" with {metric} {score_text(best['score'])}" if metric else ""
         out.print(cell(f"\nBest: run {best['id']}{score}", "bold"))

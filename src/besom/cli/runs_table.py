@@ -3,45 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from besom.cli.output import cell, make_table, state_cell
+from besom.cli.output import cell, make_table, print_table, state_cell, text_width
 from besom.cli.words import NONE, duration, flatten, params_text, run_score_text, value_text
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
 
-_LONGEST_COLUMN = 24
+_GAP = 2
 
 
-def runs_table(runs: Sequence[Mapping[str, Any]], metric: str | None, width: int) -> Table:
+@dataclass(frozen=True)
+class Column:
+    """A column: its title, its cells, and whether they are numbers or may be wrapped."""
+
+    title: str
+    texts: Sequence[str]
+    right: bool = False
+    wraps: bool = False
+
+    @property
+    def width(self) -> int:
+        """Characters that it takes side by side with others."""
+        return max(map(text_width, (self.title, *self.texts))) + _GAP
+
+
+def print_runs(out: Console, runs: Sequence[Mapping[str, Any]], metric: str | None, *, rest: str = "") -> None:
     """Runs in the given order: id, state, score, the params in which they differ, time, and why a run ended early.
 
-    Where the params do not fit into ``width`` characters side by side they share one column.
+    Where the terminal is too narrow, the reasons stand below the table; where it is narrower still, the params share
+    one column. ``rest`` is a line about runs that the table leaves out.
     """
-    names = differing_params(runs)
-    columns = [[dict(flatten(run["params"])).get(name, NONE) for run in runs] for name in names]
-    texts = [[value_text(value) for value in column] for column in columns]
-    reasons = [reason(run) for run in runs]
-    fixed = 34 + len(metric or "") + (20 if any(reasons) else 0)
-    apart = fits(names, texts, width - fixed)
-
-    titles: list[str | tuple[str, str]] = ["run", "state"]
-    titles += [(metric, "right")] if metric else []
-    titles += [(name, "right") for name in names] if apart else ["params"]
-    titles += [("time", "right")]
-    titles += ["why"] if any(reasons) else []
-    table = make_table(*titles)
-    for column in table.columns:
-        column.no_wrap = str(column.header) not in ("params", "why")
+    reasons = Column("why", [reason(run) for run in runs])
+    columns, below = _fitting(runs, metric, reasons, out.width)
+    table = make_table(*((column.title, "right" if column.right else "left") for column in columns))
+    for drawn, column in zip(table.columns, columns, strict=True):
+        drawn.no_wrap = not column.wraps
     for row, run in enumerate(runs):
-        cells = [cell(run["id"], "bold" if row == 0 and run["score"] is not None else ""), state_cell(run["state"])]
-        cells += [cell(run_score_text(run))] if metric else []
-        cells += [cell(text[row]) for text in texts] if apart else [cell(params_text(_only(run, names)))]
-        cells += [cell(duration(run["runtime_s"]))]
-        cells += [cell(reasons[row])] if any(reasons) else []
+        best = row == 0 and run["score"] is not None
+        cells = [cell(column.texts[row], "bold" if best and column.title == "run" else "") for column in columns]
+        cells[1] = state_cell(run["state"])
         table.add_row(*cells)
-    return table
+    print_table(out, table)
+    if rest:
+        out.print(cell(rest))
+    if below:
+        _print_reasons(out, runs, reasons.texts)
+
+
+def _fitting(
+    runs: Sequence[Mapping[str, Any]], metric: str | None, reasons: Column, width: int
+) -> tuple[list[Column], bool]:
+    """The columns that fit side by side, and whether the reasons must stand below them."""
+    names = differing_params(runs)
+    flat = [dict(flatten(run["params"])) for run in runs]
+    front = [Column("run", [run["id"] for run in runs]), Column("state", [run["state"] for run in runs])]
+    if metric is not None:
+        front.append(Column(metric, [run_score_text(run) for run in runs], right=True))
+    params = [Column(name, [value_text(values.get(name, NONE)) for values in flat], right=True) for name in names]
+    time = Column("time", [duration(run["runtime_s"]) for run in runs], right=True)
+    why = [reasons] if any(reasons.texts) else []
+    if _width([*front, *params, time, *why]) <= width:
+        return [*front, *params, time, *why], False
+    if _width([*front, *params, time]) <= width:
+        return [*front, *params, time], bool(why)
+    shared = [params_text({name: values[name] for name in names if name in values}) for values in flat]
+    return [*front, time, Column("params", shared, wraps=True)], bool(why)
+
+
+def _width(columns: Sequence[Column]) -> int:
+    return sum(column.width for column in columns) - _GAP
+
+
+def _print_reasons(out: Console, runs: Sequence[Mapping[str, Any]], reasons: Sequence[str]) -> None:
+    table = make_table("", "")
+    table.show_header = False
+    table.columns[0].no_wrap = True
+    for run, text in zip(runs, reasons, strict=True):
+        if text:
+            table.add_row(cell(run["id"]), cell(text))
+    out.print()
+    print_table(out, table)
 
 
 def differing_params(runs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -53,12 +97,6 @@ def differing_params(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name for name in names if len({repr(params.get(name)) for params in flat}) > 1]
 
 
-def fits(names: Sequence[str], texts: Sequence[Sequence[str]], width: int) -> bool:
-    """True if the columns, two spaces apart, are no wider than ``width``."""
-    widths = [max(len(name), *map(len, column)) for name, column in zip(names, texts, strict=True)]
-    return sum(widths) + 2 * len(widths) <= width and all(found <= _LONGEST_COLUMN for found in widths)
-
-
 def reason(run: Mapping[str, Any]) -> str:
     """Why a run was stopped or failed, or what Besom noticed about it: one line, nothing for most runs."""
     # A run that was done before the word to stop reached it has not been stopped.
@@ -66,8 +104,3 @@ def reason(run: Mapping[str, Any]) -> str:
     said = stopped or run["error"] or next(iter(run["warnings"]), "")
     lines = str(said).strip().splitlines()
     return lines[-1] if lines else ""
-
-
-def _only(run: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    flat = dict(flatten(run["params"]))
-    return {name: flat[name] for name in names if name in flat}

@@ -65,8 +65,8 @@ def draw_sweep(
     out: Console, sweep: Mapping[str, Any], best: Mapping[str, Any] | None, runs: Sequence[Mapping[str, Any]]
 ) -> None:
     """The sweep's facts, then the table of its runs."""
-    from besom.cli.output import cell, print_table
-    from besom.cli.runs_table import runs_table
+    from besom.cli.output import cell
+    from besom.cli.runs_table import print_runs
     from besom.cli.words import count_text, sweep_path
 
     title = sweep_path(sweep)
@@ -76,15 +76,14 @@ def draw_sweep(
         return
     out.print()
     metric = (sweep["metric"] or {}).get("name")
-    print_table(out, runs_table(runs, metric, out.width))
-    rest = sum(sweep["runs"].values()) - len(runs)
-    if rest > 0:
-        out.print(cell(f"… and {count_text(rest, 'more run')}: -n {len(runs) + rest}, or besom export {sweep['id']}"))
+    left_out = sum(sweep["runs"].values()) - len(runs)
+    more = f"… and {count_text(left_out, 'more run')}: -n {len(runs) + left_out}, or besom export {sweep['id']}"
+    print_runs(out, runs, metric, rest=more if left_out > 0 else "")
 
 
 def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: float) -> list[tuple[str, str]]:
     """What `besom show` says of a sweep, line by line."""
-    from besom.cli.words import ago, params_text, progress_text, score_text, states_text, value_text
+    from besom.cli.words import ago, params_text, progress_text, score_text, states_text, sweep_path, value_text
 
     metric = sweep["metric"]
     state = sweep["state"] + (f": {sweep['ended_reason']}" if sweep["ended_reason"] else "")
@@ -94,12 +93,14 @@ def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: f
         way = "smaller is better" if metric["goal"] == "minimize" else "larger is better"
         target = "" if metric["target"] is None else f", target {value_text(metric['target'])}"
         facts.append(("metric", f"{metric['name']}, {way}{target}"))
-    facts.append(("runs", progress_text(sweep) + (f": {by_state}" if by_state else "")))
+    facts.append(("runs", progress_text(sweep, noun=False) + (f": {by_state}" if by_state else "")))
     if best is not None:
         facts.append(("best", f"{score_text(best['score'])} with {params_text(best['params'])} (run {best['id']})"))
     if sweep["description"]:
         facts.append(("about", sweep["description"]))
-    facts.append(("agents", str(sweep["agents"])))
+    if sweep["agents"] or sweep["state"] in ("pending", "running"):
+        hint = "" if sweep["agents"] else f": besom agent {sweep_path(sweep)} adds one"
+        facts.append(("agents", f"{sweep['agents']}{hint}"))
     facts.append(("created", ago(sweep["created"], now)))
     facts += [("note", note) for note in sweep["notes"]]
     return [*facts, ("page", sweep["url"])]

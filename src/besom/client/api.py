@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -283,7 +284,7 @@ class Api:
         """The connection to the server, found when first asked for."""
         if self._connection is None:
             url = self._overrides.get("base_url")
-            found = find_server({"BESOM_URL": url, **_token()}) if url else find_server()
+            found = find_server(_environ_for(str(url))) if url else find_server()
             if self._timeout_s is not None:
                 found.timeout_s = self._timeout_s
             self._connection = found
@@ -370,6 +371,9 @@ def _has(run: StoredRun, key: str, value: Any) -> bool:
     )
 
 
-def _token() -> dict[str, str]:
-    token = read("BESOM_TOKEN")
-    return {"BESOM_TOKEN": token} if token else {}
+def _environ_for(url: str) -> dict[str, str]:
+    """The environment for another address: the token in it belongs to the address in it and to no other."""
+    own = dict(os.environ)
+    if own.get("BESOM_URL") != url:
+        own.pop("BESOM_TOKEN", None)
+    return {**own, "BESOM_URL": url}

@@ -137,6 +137,11 @@ class Connection:
         with self._lock:
             self._hang_up()
 
+    def __del__(self) -> None:
+        # A connection that was never made whole has no line.
+        if getattr(self, "_http", None) is not None:
+            self._hang_up()
+
     # ---- one request
 
     def _patiently(
@@ -159,7 +164,8 @@ class Connection:
     ) -> tuple[bytes, Mapping[str, str]]:
         if self._pid != os.getpid():
             # A forked child owns neither its parent's socket nor the state of its parent's lock.
-            self._pid, self._lock, self._http = os.getpid(), threading.Lock(), None
+            self._pid, self._lock = os.getpid(), threading.Lock()
+            self._hang_up()
         with self._lock:
             response, content = self._exchange(method, target, payload, headers)
         found = {name.lower(): value for name, value in response.getheaders()}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn
 
-_installed = False
+_installed: int | None = None
 _exit_code = 0
 _error: str | None = None
 INTERRUPTED = 130
@@ -21,27 +21,53 @@ def code_and_error(kind: type[BaseException] | None, value: BaseException | None
         return 0, None
     if issubclass(kind, SystemExit):
         return _code_of(getattr(value, "code", None))
-    import traceback
+    return (INTERRUPTED if issubclass(kind, KeyboardInterrupt) else 1), _last_line(kind, value)
 
-    lines = "".join(traceback.format_exception_only(kind, value)).strip().splitlines()
-    return (INTERRUPTED if issubclass(kind, KeyboardInterrupt) else 1), (lines[-1] if lines else kind.__name__)
+
+def _last_line(kind: type[BaseException], value: BaseException | None) -> str:
+    """As the last line of a traceback.
+
+    Not by the module of that name: what it imports makes Python forget that Ctrl-C is on its way to end the process.
+    """
+    name = (
+        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    try:
+        text = str(value).strip()
+    except Exception:
+        text = "<its text cannot be shown>"
+    return (f"{name}: {text}" if text else name).splitlines()[-1]
 
 
 def install(end: Callable[[int, str | None], None]) -> None:
     """Has ``end(exit_code, error)`` called when this process ends, once a process."""
     global _installed
-    if _installed:
-        return
-    _installed = True
-    _watch_exceptions()
-    _watch_exit()
     owner = os.getpid()
+    if _installed == owner:
+        return
+    if _installed is None:
+        _watch_exceptions()
+        _watch_exit()
+    else:
+        # A forked child inherits what is watched, and how its parent was about to end.
+        _remember(0, None)
+    _installed = owner
 
     def at_exit() -> None:
         if os.getpid() == owner:
             end(_exit_code, _error)
 
     atexit.register(at_exit)
+    _watch_worker(end)
+
+
+def _watch_worker(end: Callable[[int, str | None], None]) -> None:
+    """In a process of `multiprocessing`, which leaves out what is registered for the exit."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, lambda: end(*code_and_error(*sys.exc_info()[:2])), exitpriority=10)
 
 
 def _watch_exceptions() -> None:

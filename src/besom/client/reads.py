@@ -32,14 +32,17 @@ class Parsed(NamedTuple):
 _parsed: list[Parsed] = []
 _opened: set[str] = set()
 _watching = False
+# What was parsed before the watch began can only be found as living namespaces.
+_began_late = False
 
 
 def watch(environ: Mapping[str, str] = os.environ) -> None:
     """Begins to look at argparse and at the opening of the parameter file, once a process."""
-    global _watching
+    global _watching, _began_late
     if _watching:
         return
     _watching = True
+    _began_late = "argparse" in sys.modules
     _wrap_argparse()
     parameter_file = environ.get("WANDB_SWEEP_PARAM_PATH", "")
     if parameter_file:
@@ -82,8 +85,7 @@ class Reads:
         self._pid = os.getpid()
         # Python forgets the program's file before it runs what is left for the exit.
         self._program = getattr(sys.modules.get("__main__"), "__file__", None)
-        if "argparse" in sys.modules:
-            self._look_at_living_namespaces()
+        self._look_at_living_namespaces()
 
     def note(self, key: str) -> None:
         """The script took this value."""
@@ -111,8 +113,7 @@ class Reads:
         if _opened or any(name in sys.modules for name in COMMAND_LINE_MODULES):
             self.note_all()
             return
-        if "argparse" in sys.modules:
-            self._look_at_living_namespaces()
+        self._look_at_living_namespaces()
         for parsed in _parsed:
             for key in self._left():
                 if _received(key, self.params[key], parsed):
@@ -122,8 +123,8 @@ class Reads:
 
     def _look_at_living_namespaces(self) -> None:
         """Finds what argparse made before the watch began."""
-        kind = getattr(sys.modules["argparse"], "Namespace", None)
-        if kind is None:
+        kind = getattr(sys.modules.get("argparse"), "Namespace", None)
+        if kind is None or not _began_late:
             return
         for thing in gc.get_objects():
             if type(thing) is kind:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from besom.client.config import Config, ConfigState
 from besom.client.definitions import Definition, Definitions, define
+from besom.client.exits import INTERRUPTED, code_and_error
 from besom.client.reads import Reads, unread_sentence
 from besom.client.run_facts import KnownRun
 from besom.client.run_folder import RunFolder
@@ -25,8 +26,6 @@ from besom.errors import UsageError
 if TYPE_CHECKING:
     from besom.client.saving import SavedFiles
     from besom.client.sender import Sender
-
-INTERRUPTED = 130
 
 
 class Run(KnownRun):
@@ -260,12 +259,15 @@ class Run(KnownRun):
             warn(f"{self._spool.dropped} records of this run could not be written and are lost")
         self._on_end(self)
         if self._folder is not None and not self._watched:
-            stopped_by = "interrupt" if exit_code == INTERRUPTED else None
-            self._folder.write_end(
-                self.attempt,
-                {"exit_code": exit_code, "error": error, "stopped_by": stopped_by, "preempting": self._preempting},
-            )
+            self._folder.write_end(self.attempt, self._how_it_ended(exit_code, error))
         self._send_rest(quiet)
+
+    def _how_it_ended(self, exit_code: int, error: str | None) -> dict[str, Any]:
+        """The fields of ``FinishRun`` that a run without an agent knows."""
+        stopped_by = None
+        if exit_code == INTERRUPTED:
+            stopped_by = "interrupt" if self.stop_reason is None else "stop"
+        return {"exit_code": exit_code, "error": error, "stopped_by": stopped_by, "preempting": self._preempting}
 
     def _tell_reads(self) -> None:
         if self._reads is None or self._folder is None:
@@ -298,8 +300,6 @@ class Run(KnownRun):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from besom.client.exits import code_and_error
-
         self.end(*code_and_error(kind, value))
 
     def __repr__(self) -> str:

@@ -148,13 +148,11 @@ class RunFolder:
 
     def discard(self) -> None:
         """Removes what the server has by now: everything, except the files that `run.save()` kept."""
-        import shutil
-
         if not self.files.is_dir():
-            shutil.rmtree(self.path, ignore_errors=True)
+            _remove(self.path)
             return
         for stream in self.streams():
-            shutil.rmtree(stream.file.parent, ignore_errors=True)
+            _remove(stream.file.parent)
 
     def is_done(self, attempt: int) -> bool:
         """True if nothing of the attempt is left to tell the server."""
@@ -176,6 +174,21 @@ class RunFolder:
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) else None
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder and what is in it, as far as it can.
+
+    Not by shutil: what it imports makes Python forget that Ctrl-C is on its way to end the process.
+    """
+    for place, folders, files in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):
+            for name in files:
+                os.unlink(os.path.join(place, name))
+            for name in folders:
+                os.rmdir(os.path.join(place, name))
+    with contextlib.suppress(OSError):
+        os.rmdir(folder)
 
 
 def this_process() -> dict[str, Any]:

@@ -125,7 +125,10 @@ class Sender:
     def _end(self, shipper: FolderShipper) -> None:
         if not self._watched:
             finish = {**(self.folder.end(self.attempt) or {}), "offsets": shipper.offsets()}
-            self.state = str(shipper.connection.call("POST", f"{self._address()}/finish", finish)["state"])
+            answer = shipper.connection.call("POST", f"{self._address()}/finish", finish)
+            self.state = str(answer["state"])
+            for sentence in answer["warnings"]:
+                warn(str(sentence))
         self.folder.mark_done(self.attempt)
         self.confirmed = True
         self.folder.discard()

@@ -62,6 +62,7 @@ VARIABLES: tuple[Variable, ...] = (
         "rank variables that the agent had itself; equal ones say nothing about the rank of its child",
         by_agent=True,
     ),
+    Variable("BESOM_WANDB_TOLD", "1: the user has been told that Besom's module stands in for `wandb`", by_agent=True),
     Variable("WANDB_SWEEP_PARAM_PATH", "YAML file with the run's params, W&B's form", by_agent=True),
     Variable("WANDB_DIR", "folder of the parameter files (the agent's working folder)", by_agent=True),
     Variable("WANDB_BASE_URL", "address of the server, for W&B's own client", by_agent=True),

@@ -60,7 +60,8 @@ def init(
     sweep's values lie over it and are locked, and the agent's run is used whatever ``entity``, ``project`` and
     ``id`` say. A run that is not over yet is returned as it is, unless ``reinit`` asks for a new one. ``mode``
     "offline" records on disk for `besom sync`, "disabled" records nothing. A lost server stops nothing: the run is
-    recorded and sent later. Raises UsageError for arguments that cannot be meant.
+    recorded and sent later. What the script prints is kept by an agent only. Raises UsageError for arguments that
+    cannot be meant.
     """
     return begin(dict(locals()))
 
@@ -331,8 +332,9 @@ def _mode(word: str) -> str:
 
 
 def _interrupt(reason: str) -> None:
-    """The server wants the run to end: as Ctrl-C would."""
-    import _thread
+    """The server wants the run to end: as Ctrl-C would, out of a sleeping main thread too."""
+    import signal
+    import threading
 
     warn(f"the run is being stopped: {reason}")
-    _thread.interrupt_main()
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -20,7 +20,7 @@ class SummaryState:
     """
 
     def __init__(self, definitions: Definitions | None = None, on_change: Changed | None = None) -> None:
-        self.definitions = definitions or Definitions()
+        self.definitions = Definitions() if definitions is None else definitions
         self.on_change = on_change
         self._values: dict[str, Any] = {}
         self._recent: dict[Kind, bytes] = {}

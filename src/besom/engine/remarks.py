@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from besom.space import SearchSpace
+
 MOST_KEYS = 12
 MOST_NAME = 60
 
@@ -27,10 +29,17 @@ def never_read(swept: Sequence[str], read: Collection[str]) -> Iterator[str]:
             )
 
 
-def run_display_name(params: Mapping[str, Any], swept: Sequence[str]) -> str:
-    """``lr=0.001 batch_size=64``: the swept values, cut at 60 characters."""
-    text = " ".join(f"{name}={_short(params[name])}" for name in swept if name in params)
-    return text if len(text) <= MOST_NAME else text[: MOST_NAME - 1] + "…"
+def run_display_name(params: Mapping[str, Any], space: SearchSpace, number: int) -> str:
+    """``lr=0.001 batch_size=64``: the swept values, cut at 60 characters; ``run 3`` if there is none."""
+    swept = [parameter for parameter in space.parameters if parameter.distribution.kind != "constant"]
+    text = " ".join(f"{parameter.name}={_short(_value(params, parameter.path))}" for parameter in swept)
+    return (text or f"run {number + 1}") if len(text) <= MOST_NAME else text[: MOST_NAME - 1] + "…"
+
+
+def _value(params: Any, path: tuple[str, ...]) -> Any:
+    for part in path:
+        params = params[part]
+    return params
 
 
 def _short(value: Any) -> str:

@@ -96,7 +96,7 @@ def _take(
 
 def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, now: float) -> Run:
     params = dict(decision.params)
-    swept = searchers.living(c, sweep).config.space.swept_names
+    space = searchers.living(c, sweep).config.space
     run = runs.add(
         c,
         now=now,
@@ -104,7 +104,7 @@ def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, n
         project_id=sweep.project_id,
         sweep_id=sweep.id,
         name=runs.fresh_name(c, sweep.project_id),
-        display_name=run_display_name(params, swept) or f"run {decision.number + 1}",
+        display_name=run_display_name(params, space, decision.number),
         idx=decision.number,
         params_hash=decision.params_hash,
         by_sweep=1,

@@ -23,8 +23,7 @@ def next_params(c: Connection, sweep_uid: str, now: float, base_url: str = "") -
         if (run := decision.again) is not None:
             name, attempt = run.display_name, run.attempt + 1
             return facts(sweep, run.uid, run.name, name, attempt, run.params, run.idx, "", base_url)
-        swept = living.config.space.swept_names
-        name = run_display_name(decision.params, swept) or f"run {decision.number + 1}"
+        name = run_display_name(decision.params, living.config.space, decision.number)
         return facts(sweep, "", "", name, 1, decision.params, decision.number, "", base_url)
     if isinstance(decision, WaitForRuns):
         return Wait(seconds=decision.seconds, reason=decision.reason)

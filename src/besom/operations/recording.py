@@ -78,6 +78,7 @@ class _Recording:
         self.sweep: Sweep | None = None if run.sweep_id is None else sweeps.by_id(c, run.sweep_id)
         self.metric = None if self.sweep is None else self.sweep.metric
         self.stoppers = () if self.sweep is None else searchers.living(c, self.sweep).stoppers
+        self.score = run.score
         self.rungs = None if self.metric is None else RungWatch(self.metric, self.stoppers)
 
     def take(self, records: list[Row | Note]) -> None:
@@ -177,10 +178,9 @@ class _Recording:
     def _tell(self, step: int | None) -> None:
         if runs.told_progress(self.c, self.run.id, self.now, PROGRESS_S):
             sweep = None if self.sweep is None else self.sweep.uid
-            score = getattr(self, "score", self.run.score)
             events.tell(
                 self.c, "run.progress", self.now, sweep=sweep, run=self.run.uid, name=self.run.name,
-                attempt=self.attempt.number, step=step, score=score,
+                attempt=self.attempt.number, step=step, score=self.score,
             )  # fmt: skip
 
     def _take_notes(self, notes: list[Note]) -> None:

@@ -13,6 +13,11 @@ NETWORK_KINDS = frozenset(
 )  # fmt: skip
 
 
+def network_remark(kind: str) -> str:
+    """The line that tells the user what such a file system means for him."""
+    return f"the data folder is on a network file system ({kind}): the database is opened for one process alone"
+
+
 def network_kind(folder: Path, mounts: str | None = None) -> str | None:
     """The kind of network file system under the folder ("nfs4", "lustre"); None for a local one or where unknown.
 

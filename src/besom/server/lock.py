@@ -22,7 +22,8 @@ FILE = "server.lock"
 BEAT_EVERY_S = 15.0
 SILENT_AFTER_S = 90.0
 # The exit code of a background server that finds the folder taken: its starter waits for the one that has it.
-TAKEN_EXIT = 3
+# 3 is uvicorn's own for a start that failed.
+TAKEN_EXIT = 75
 _NO_LOCKS_HERE = frozenset([errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
 
 
@@ -81,12 +82,18 @@ def _lock(descriptor: int, data: Path, until: float, give_up: Callable[[], bool]
             return
         except BlockingIOError:
             if give_up() or time.monotonic() > until:
-                raise Served(f"another server holds the data folder {data}") from None
+                raise Served(_taken_sentence(data)) from None
             time.sleep(0.05)
         except OSError as error:
             if error.errno in _NO_LOCKS_HERE:
                 return
             raise DataFolderError(f"the data folder {data} cannot be locked: {error.strerror}") from None
+
+
+def _taken_sentence(data: Path) -> str:
+    found = read_discovery(data)
+    place = f", at {found.url}" if found is not None else ""
+    return f"a server runs already for {data}{place}: end it first with `besom server stop`"
 
 
 def elsewhere(data: Path) -> str | None:

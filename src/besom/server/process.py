@@ -15,6 +15,7 @@ from besom.common.discovery import Discovery, is_alive, process_started, read_di
 from besom.common.places import make_private
 from besom.common.version import VERSION
 from besom.errors import DataFolderError, IncompatibleVersion, Refused, UsageError
+from besom.server.file_system import network_kind, network_remark
 from besom.server.lock import TAKEN_EXIT, refuse_elsewhere
 from besom.server.log import last_line
 from besom.server.settings import Settings
@@ -53,6 +54,9 @@ def start(settings: Settings, say: Callable[[str], None]) -> Discovery:
         say(f"restarting the server: it is Besom {found.version} and this is {VERSION}")
         stop(settings.data)
     refuse_elsewhere(settings.data)
+    kind = network_kind(settings.data) if settings.db_file is not None else None
+    if kind is not None:
+        say(network_remark(kind))
     return _spawn(replace(settings, background=True))
 
 

@@ -25,11 +25,11 @@ from besom.common.discovery import (
     write_discovery,
 )
 from besom.common.version import VERSION
-from besom.errors import UsageError
+from besom.errors import DataFolderError, UsageError
 from besom.server import lock
 from besom.server.app import create_app
-from besom.server.file_system import network_kind
-from besom.server.log import write_log_to
+from besom.server.file_system import network_kind, network_remark
+from besom.server.log import writing_log
 from besom.server.services import Services
 from besom.server.settings import DEFAULT_PORT, Settings
 from besom.store.database import Database
@@ -50,14 +50,18 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     os.umask(0o077)
     held = lock.take(settings.data, wait_s=5.0, give_up=lambda: _is_served(settings))
     try:
-        handler = write_log_to(settings.log_file)
-        with bound(settings) as listener, contextlib.closing(_open_database(settings, say)) as database:
+        with (
+            writing_log(settings.log_file),
+            bound(settings) as listener,
+            contextlib.closing(_open_database(settings, say)) as database,
+        ):
             app = create_app(settings, database)
             services: Services = app.state.services
             services.url = settings.url(listener.getsockname()[1])
             services.beat = held.beat
             _run(app, services, listener, say)
-        handler.close()
+    except OSError as error:
+        raise DataFolderError(f"the data folder {settings.data} cannot be used: {error.strerror or error}") from error
     finally:
         held.release()
 
@@ -70,7 +74,8 @@ def _is_served(settings: Settings) -> bool:
 def _open_database(settings: Settings, say: Callable[[str], None]) -> Database:
     kind = network_kind(settings.data) if settings.db_file is not None else None
     if kind is not None:
-        say(f"the data folder is on a network file system ({kind}): the database is opened for this process alone")
+        say(network_remark(kind))
+        log.info(network_remark(kind))
     return Database.open(settings.db_url, exclusive=kind is not None)
 
 
@@ -124,15 +129,30 @@ def _bind_sentence(settings: Settings, port: int, error: OSError) -> str:
     return f"{place} cannot be used: {error.strerror}"
 
 
+def _load(config: uvicorn.Config, settings: Settings) -> None:
+    try:
+        config.load()
+    except OSError as error:
+        # ssl.SSLError is one of them; nothing else is opened here.
+        raise UsageError(
+            f"{settings.tls_cert} and {settings.tls_key} cannot be used for https "
+            f"({error.strerror or error}): give a certificate and its key in PEM form"
+        ) from None
+
+
 def _run(app: Starlette, services: Services, listener: socket.socket, say: Callable[[str], None]) -> None:
     settings = services.settings
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, proxy_headers=False, server_header=False, lifespan="on",
+        app, log_config=None, access_log=False, proxy_headers=False, server_header=False, lifespan="on", ws="none",
         timeout_graceful_shutdown=GRACE_S, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
+    _load(config, settings)
     server = _Server(config, services, lambda: _announce(services, say))
     try:
         server.run([listener])
+    except SystemExit:
+        # How uvicorn ends when the application does not come up.
+        raise DataFolderError(f"the server could not start; the reason stands in {settings.log_file}") from None
     finally:
         _withdraw(settings)
     log.info("ended")

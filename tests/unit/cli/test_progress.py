@@ -28,6 +28,12 @@ def test_the_time_left_follows_the_pace_of_the_runs():
     assert pace.left(4, 6, now=500.0) == 0.0
 
 
+def test_when_the_first_of_several_runs_ends_the_others_are_nearly_done():
+    pace = Pace(started=0.0, agents=2)
+    assert pace.left(1, 6, now=30.0) == pytest.approx(60.0)
+    assert pace.left(2, 6, now=33.0) == pytest.approx(66.0)
+
+
 def test_the_status_tells_how_far_what_is_best_and_how_long():
     found = status(Snapshot(_sweep(finished=2, failed=1, running=2), BEST), 6, 30.0, 31.0)
     assert found.text() == (

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from besom.cli.runs_table import differing_params, reason, runs_table
+from besom.cli.runs_table import differing_params, print_runs, reason
 
 
 def _run(name: str, score: Any, **params: Any) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def _run(name: str, score: Any, **params: Any) -> dict[str, Any]:
 
 def _draw(runs: list[dict[str, Any]], width: int) -> list[str]:
     out = Console(file=io.StringIO(), width=width, no_color=True)
-    out.print(runs_table(runs, "loss", width))
+    print_runs(out, runs, "loss")
     return out.file.getvalue().splitlines()
 
 
@@ -46,17 +46,29 @@ def test_params_stand_in_columns_of_their_own():
 def test_where_they_do_not_fit_they_share_one_column():
     runs = [_run(f"r{k}", 0.1, **{f"a_long_name_{i}": i * k for i in range(1, 9)}) for k in (1, 2)]
     lines = _draw(runs, 80)
-    assert lines[0].split() == ["run", "state", "loss", "params", "time"]
+    assert lines[0].split() == ["run", "state", "loss", "time", "params"]
     assert max(map(len, lines)) <= 80
     assert "a_long_name_8=16" in " ".join(lines)
 
 
-def test_a_reason_gets_a_column_only_when_there_is_one():
-    stopped = {**RUNS[1], "state": "stopped", "stop_reason": "step 9: 0.61 is above 0.44, the best third of 12 runs"}
-    lines = _draw([RUNS[0], stopped], 80)
+STOPPED = {**RUNS[1], "state": "stopped", "stop_reason": "step 9: 0.61 is above 0.44, the best third of 12 runs"}
+
+
+def test_reasons_get_a_column_where_there_is_room():
+    lines = _draw([RUNS[0], STOPPED], 120)
     assert lines[0].split()[-1] == "why"
-    assert "best third of 12 runs" in " ".join(" ".join(lines).split())
-    assert max(map(len, lines)) <= 80
+    assert lines[2].endswith("the best third of 12 runs")
+
+
+def test_reasons_stand_below_the_table_where_there_is_none():
+    head, _, second, empty, below = _draw([RUNS[0], STOPPED], 80)
+    assert head.split()[-1] == "time"
+    assert (second.split()[0], empty) == ("b2", "")
+    assert below == f"b2  {STOPPED['stop_reason']}"
+
+
+def test_a_run_that_was_done_before_it_was_stopped_has_no_reason():
+    assert reason({**STOPPED, "state": "finished"}) == ""
 
 
 def test_the_last_line_of_a_traceback_is_the_reason():

@@ -19,12 +19,14 @@ def test_the_tutorials_dictionary_gets_the_sweeps_values(agent_folder):
     assert "learning_rate=0.01, batch_size=64" in done.stderr
     assert agent_folder.note("reads")["read"] == ["learning_rate", "batch_size"]
     assert "never read" not in done.stderr
+    assert "was locked" not in done.stderr
 
 
 def test_write_back_can_be_turned_off(agent_folder):
     done = agent_folder.train(TUTORIAL, environ={"BESOM_WRITE_BACK": "0"})
     assert agent_folder.rows()[0].data["used"] == 0.5 * 8
     assert "written into" not in done.stderr
+    assert "Config item 'learning_rate' was locked by 'sweep' (ignored update)." in done.stderr
     assert 'never read by the script: use wandb.config["learning_rate"]' in done.stderr
 
 

@@ -13,9 +13,11 @@ from besom.common.places import runs_folder
 from besom.common.spool_format import Note, Reader, Row
 from besom.wire.runs import FinishRun, NewRun
 
-NO_AGENT = {name: "" for name in ("BESOM_RUN_DIR", "BESOM_RUN_UID", "BESOM_RUN_ID", "WANDB_RUN_ID", "BESOM_SWEEP_ID",
-                                  "WANDB_SWEEP_ID", "BESOM_ENTITY", "WANDB_ENTITY", "BESOM_PROJECT",
-                                  "WANDB_PROJECT")}  # fmt: skip
+OF_AGENTS = (
+    "BESOM_RUN_DIR", "BESOM_RUN_UID", "BESOM_RUN_ID", "WANDB_RUN_ID", "BESOM_SWEEP_ID", "WANDB_SWEEP_ID",
+    "BESOM_ENTITY", "WANDB_ENTITY", "BESOM_PROJECT", "WANDB_PROJECT",
+)  # fmt: skip
+NO_AGENT = dict.fromkeys(OF_AGENTS, "")
 
 
 def away():
@@ -55,7 +57,8 @@ def shipped(server):
 
 def test_a_run_alone_introduces_itself_and_sends_everything(agent_folder, server, alone):
     done = alone(
-        "import besom\nwith besom.init(project='digits', name='mine', config={'lr': 0.1}, tags=['a'], group='g') as run:\n"
+        "import besom\n"
+        "with besom.init(project='digits', name='mine', config={'lr': 0.1}, tags=['a'], group='g') as run:\n"
         "    for i in range(50): run.log({'loss': i})\n"
     )
     (new_run,) = server.runs.values()
@@ -123,7 +126,7 @@ def test_a_server_that_comes_back_gets_everything(agent_folder, server, alone):
 
 
 def test_ctrl_c_ends_the_wait_for_a_lost_server(agent_folder):
-    script = "import besom\nbesom.init()\nbesom.log({'loss': 1})\nprint('trained', flush=True)\nbesom.finish()\nprint('on')\n"
+    script = "import besom\nbesom.init()\nprint('trained', flush=True)\nbesom.finish()\nprint('on')\n"
     (agent_folder.base / "train.py").write_text(script)
     environ = {**agent_folder.environ(), **NO_AGENT, "BESOM_URL": away(), "BESOM_FINISH_TIMEOUT": "600"}
     child = subprocess.Popen(
@@ -151,8 +154,11 @@ def test_a_stop_from_the_server_interrupts_the_script(server, alone):
     server.stop = "step 9: worse than the rest"
     done = alone(
         "import besom, time\nrun = besom.init()\n"
-        "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print(run.stop_reason)\n"
+        "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print(run.stop_reason)\n    raise\n",
+        code=-signal.SIGINT,
     )
+    (end,) = server.ends.values()
+    assert end["stopped_by"] == "stop"
     assert done.stdout == "step 9: worse than the rest\n"
 
 
@@ -240,7 +246,8 @@ def test_a_child_whose_run_folder_is_out_of_reach_ships_by_itself(agent_folder, 
     known = json.dumps({"params": {"learning_rate": 0.5}})
     server.answers["GET /api/v1/runs/uid0001"] = [(200, json.loads(known))]
     agent_folder.train(
-        "import besom\nrun = besom.init()\nbesom.log({'loss': run.config.learning_rate})\nassert run.id == 'abcd1234'\n",
+        "import besom\nrun = besom.init()\nbesom.log({'loss': run.config.learning_rate})\n"
+        "assert run.id == 'abcd1234'\n",
         environ={
             "BESOM_RUN_DIR": "/nowhere/uid0001",
             "BESOM_URL": server.url,
@@ -278,3 +285,30 @@ def test_the_uncaught_exceptions_last_line_is_in_the_spool(agent_folder):
 def test_silence_is_kept_when_asked_for(agent_folder):
     done = agent_folder.train("import besom\nbesom.init(project='x')\n", environ={"WANDB_SILENT": "true"})
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize(
+    ("ending", "code", "error"), [("", 0, None), ("raise ValueError('bad')", 1, "ValueError: bad")]
+)
+def test_a_run_begun_in_a_worker_process_ends_with_it(agent_folder, method, ending, code, error):
+    agent_folder.train(
+        f"import multiprocessing, besom\n"
+        f"def work():\n    run = besom.init()\n    run.config.as_dict()\n    run.log({{'a': 1}})\n    {ending}\n"
+        f"if __name__ == '__main__':\n"
+        f"    process = multiprocessing.get_context('{method}').Process(target=work)\n"
+        f"    process.start(); process.join(); assert process.exitcode == {code}\n"
+    )
+    assert [row.data for row in agent_folder.rows()] == [{"a": 1.0}]
+    assert agent_folder.note("exit") == {"t": "exit", "code": code, "error": error}
+
+
+def test_a_forked_child_may_begin_a_run_of_its_own(agent_folder):
+    agent_folder.train(
+        "import besom, os\nbesom.init()\nbesom.log({'a': 1})\nchild = os.fork()\n"
+        "if child == 0:\n    run = besom.init()\n    run.log({'b': 2})\n    raise SystemExit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\nbesom.log({'a': 2})\nbesom.config.as_dict()\n"
+    )
+    assert [row.data for row in agent_folder.rows("w1")] == [{"a": 1.0}, {"a": 2.0}]
+    assert [row.data for row in agent_folder.rows("w2")] == [{"b": 2.0}]
+    assert agent_folder.note("exit", "w2")["code"] == 0

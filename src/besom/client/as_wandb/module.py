@@ -13,7 +13,7 @@ from besom.client.as_wandb.write_back import WandbConfig, write_back
 from besom.client.current import define_metric, finish, mark_preempting, save
 from besom.client.run import Run
 from besom.client.say import say, warn, warn_once
-from besom.client.settings import Settings, rank
+from besom.client.settings import Settings, is_on, rank
 from besom.client.start import begin
 from besom.errors import UsageError
 
@@ -106,7 +106,7 @@ def controller(*args: Any, **options: Any) -> Any:
 
 def _say_who_we_are() -> None:
     global _told
-    if not _told and rank() == 0:
+    if not _told and rank() == 0 and not is_on("BESOM_WANDB_TOLD"):
         _told = True
         say("Besom's own module stands in for wandb in this process: nothing goes to W&B")
 

@@ -22,8 +22,9 @@ class WandbConfig(Config):
 
     def update(self, d: Any = None, allow_val_change: bool | None = None, **more: Any) -> None:
         """Sets several values: see `Config.update`; under a sweep ``d`` gets the sweep's values."""
-        super().update(d, allow_val_change, **more)
+        # First: what has the sweep's value already needs no word about being locked.
         write_back(d, self, "config.update()")
+        super().update(d, allow_val_change, **more)
 
 
 def write_back(given: Any, config: Config, call: str) -> None:
