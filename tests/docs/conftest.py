@@ -145,7 +145,8 @@ class Place:
         late = threading.Timer(TIMEOUT_S, self._kill)
         late.start()
         try:
-            self._bash.stdin.write(f"{{ {command}\n}} < /dev/null\necho {MARK}\n")
+            # The next command finds this one's exit code in $?.
+            self._bash.stdin.write(f"{{ {command}\n}} < /dev/null\ncode=$?; echo {MARK}; (exit $code)\n")
             self._bash.stdin.flush()
             lines = []
             while (line := self._bash.stdout.readline()) != f"{MARK}\n":

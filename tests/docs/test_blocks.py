@@ -81,15 +81,15 @@ def besom_commands(text):
         for piece in re.split(r"\||&&|;|\$\(|&\s|&$", line):
             found = re.match(r"\s*(?:[A-Z_]+=\S+\s+)*besom(\s.*|$)", piece)
             if found:
-                yield f"besom{found[1]}"
+                yield "besom" + found[1].split(")")[0]
 
 
 def check_command(command, where, whole=True):
     """The command and its options exist; with ``whole`` its arguments are complete."""
-    words = shlex.split(command.split(" > ")[0].split(" 2>")[0].rstrip(")"))[1:]
+    words = shlex.split(re.split(r" \d?[<>]", command)[0])[1:]
     node, context = cli, click.Context(cli, info_name="besom")
     while words and isinstance(node, click.Group):
-        if words[0].startswith("-") or words[0] in ("…", "COMMAND"):
+        if words[0].startswith(("-", "[")) or words[0] in ("…", "COMMAND"):
             break
         found = node.get_command(context, words[0])
         if found is None:

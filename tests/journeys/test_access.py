@@ -147,6 +147,12 @@ def test_a_wrong_token_is_one_sentence_and_is_not_stored(machine, tmp_path):
     assert not list(tmp_path.rglob("login.json"))
 
 
+def test_a_token_that_would_expire_at_once_is_one_sentence(machine):
+    done = machine.besom("token", "create", "x", "--expires", "0d")
+    assert done.returncode == 2
+    assert "write 30d, 12h, 45m or 90s" in done.stderr
+
+
 def test_without_a_token_login_asks_for_one(machine, tmp_path):
     done = Machine(tmp_path).besom("login", "--host", machine.found().url, input="")
     assert done.returncode == 2

@@ -235,3 +235,50 @@ def test_a_pipe_that_closes_early_is_quiet(workshop, place, sweep):
 
 def test_no_color_is_written_where_no_terminal_is(besom, sweep):
     assert "\x1b" not in besom("show", sweep["id"]).stdout
+
+
+LONG = """
+import besom
+
+with besom.init() as run:
+    for number in range(40_000):
+        print(number, "x" * run.config["lr"])
+"""
+
+
+def test_the_end_of_a_long_log_is_found(workshop, besom, ask, place):
+    (place / "long.py").write_text(LONG, encoding="utf-8")
+    (place / "long.yaml").write_text("{program: long.py, method: grid, parameters: {lr: {value: 10}}}\n")
+    sweep = ask("sweep", "long.yaml", "-p", "long")
+    workshop.command("-m", "besom", "agent", sweep["id"], place=place)
+    (run,) = ask("show", sweep["id"])["run_list"]
+    assert besom("logs", run["id"], "-n", "2").stdout == f"39998 {'x' * 10}\n39999 {'x' * 10}\n"
+    assert besom("logs", run["id"], "-n", "30000").stdout.startswith(f"10000 {'x' * 10}\n")
+    assert besom("logs", run["id"]).stdout.count("\n") == 40_000
+    assert f"39999 {'x' * 10}" in besom("show", run["id"]).stdout
+
+
+OFFLINE = """
+import besom
+
+with besom.init(project="offline", id="away", config={"lr": 0.5}):
+    for step in range(3):
+        besom.log({"loss": 1.0 - step})
+"""
+
+
+def test_sync_sends_what_was_recorded_offline_once(workshop, besom, ask, place):
+    (place / "offline.py").write_text(OFFLINE, encoding="utf-8")
+    done = workshop.command("offline.py", place=place, BESOM_MODE="offline")
+    assert done.returncode == 0, done.stderr
+    assert "there is no sweep and no run offline/away" in besom("show", "offline/away", code=1).stderr
+    assert "besom: 1 of " in besom("sync").stderr
+    run = ask("show", "offline/away")
+    assert (run["state"], run["summary"]["loss"], run["config"]["lr"]) == ("finished", -1.0, 0.5)
+    assert "besom: 0 of " in besom("sync", str(workshop.folder / "besom" / "state")).stderr
+
+
+def test_sync_of_a_folder_without_runs_is_a_sentence(besom, place):
+    said = besom("sync", str(place), code=2).stderr
+    assert said.startswith(f"besom: {place} holds no run folder")
+    assert "cannot be read" in besom("sync", "nothere", code=2).stderr

@@ -59,6 +59,17 @@ def test_starting_again_finds_the_one_that_runs(machine):
     assert machine.found() == first
 
 
+@pytest.mark.parametrize("other", [("--port", "1"), ("--host", "0.0.0.0"), ("--allowed-host", "other.example")])
+def test_starting_again_with_other_options_says_so(machine, other):
+    machine.start("--allowed-host", "a.example")
+    assert machine.besom("server", "start", "--allowed-host", "a.example").returncode == 0
+
+    done = machine.besom("server", "start", *other)
+
+    assert done.returncode != 0
+    assert "with other options" in done.stderr
+
+
 def test_stopping_what_does_not_run_says_so(machine):
     done = machine.besom("server", "stop")
     assert done.returncode == 0
@@ -66,11 +77,11 @@ def test_stopping_what_does_not_run_says_so(machine):
 
 
 def test_of_several_that_start_at_once_one_wins_and_all_find_it(machine):
-    starting = [machine.popen("server", "start") for _ in range(3)]
-    for one in starting:
-        _, said = one.communicate(timeout=PATIENCE_S)
-        assert one.returncode == 0, said
-        assert machine.found().url in said
+    with contextlib.ExitStack() as running:
+        for one in [running.enter_context(machine.running("server", "start")) for _ in range(3)]:
+            _, said = one.communicate(timeout=PATIENCE_S)
+            assert one.returncode == 0, said
+            assert machine.found().url in said
 
 
 def test_it_belongs_to_no_terminal_and_no_process_list_has_its_database(machine):
@@ -178,7 +189,7 @@ def test_it_can_be_asked_to_end(machine):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_in_the_foreground_a_signal_ends_it_cleanly(machine, number):
-    with machine.popen("server") as server:
+    with machine.running("server") as server:
         first = server.stderr.readline()
         assert machine.found().url in first
         server.send_signal(number)
@@ -189,7 +200,7 @@ def test_in_the_foreground_a_signal_ends_it_cleanly(machine, number):
 
 
 def test_beside_one_in_the_foreground_a_second_one_is_refused(machine):
-    with machine.popen("server") as server:
+    with machine.running("server") as server:
         server.stderr.readline()
         second = machine.besom("server")
         server.terminate()
@@ -309,7 +320,7 @@ serving.serve(read_settings(), lambda line: print(line, flush=True))
 
 
 def test_on_a_network_file_system_the_database_is_one_process_alone(machine):
-    with machine.popen("-c", ON_THE_NETWORK) as server:
+    with machine.running("-c", ON_THE_NETWORK) as server:
         assert "network file system (nfs4)" in server.stdout.readline()
         listening = server.stdout.readline()
         assert machine.found().url in listening

@@ -19,7 +19,7 @@ HEARS = """
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(number, term)
-    print("ready", os.getpid(), flush=True)
+    print(f"ready {os.getpid()}", flush=True)
     while not os.path.exists("go"):
         time.sleep(0.02)
 """
@@ -138,7 +138,7 @@ FUNCTION_AGENT = """
 
     def train():
         with besom.init():
-            print("ready", os.getpid(), flush=True)
+            print(f"ready {os.getpid()}", flush=True)
             sum(range(10**12))
 
     besom.agent(sys.argv[1], function=train)

@@ -40,11 +40,17 @@ class Machine:
         assert is_alive(found)
         return found
 
-    def popen(self, *args, **more):
+    @contextlib.contextmanager
+    def running(self, *args):
+        """A command (or ``-c`` and a program) that runs while the test goes on, and not a moment longer."""
         command = [sys.executable, *args] if args[0] == "-c" else self.command(*args)
-        return subprocess.Popen(
-            command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
-        )
+        with subprocess.Popen(
+            command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def request(self, method, path, body=None, **headers):
         """An open connection and its answer, with the local token; close the connection."""

@@ -35,7 +35,6 @@ class Surroundings:
 
     agent_uid: str
     sweep: Mapping[str, Any]
-    server_id: str
     runs: Path
     link: Link
     heartbeat: Heartbeat
@@ -79,7 +78,7 @@ def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> 
     around.heartbeat.hold([{"uid": run.uid, "attempt": attempt, "slot": 0}])
     log = folder.stream_file(attempt, WRITER, "console")
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    folder.write_owner("agent", owner_facts(around.agent_uid, around.server_id, attempt, None))
+    folder.write_owner("agent", owner_facts(around.agent_uid, around.link.server_id, attempt, None))
     shipping = Shipping(around.link.another(), folder, attempt)
     began = time.monotonic()
     try:
@@ -126,7 +125,7 @@ def _watch(run: RunFacts, folder: RunFolder, log: Path, around: Surroundings) ->
         around.screen.say(str(error))
         log.write_text(f"{error}\n", encoding="utf-8", errors="backslashreplace")
         return Watched(Exit(127, None), None, dropped=False, agent=None)
-    folder.write_owner("agent", owner_facts(around.agent_uid, around.server_id, run.attempt, child.owner))
+    folder.write_owner("agent", owner_facts(around.agent_uid, around.link.server_id, run.attempt, child.owner))
     watch = Watch(
         child, (run.uid, run.attempt), screen=around.screen, signals=around.signals, heartbeat=around.heartbeat,
         manners=around.manners, ask_to_stop=folder.ask_to_stop,

@@ -26,7 +26,7 @@ KEEP_LOGS_S = 7 * 24 * 3600.0
 _KEPT_MARK = "kept-log"
 
 
-def owner_facts(agent_uid: str, server_id: str, attempt: int, child: Mapping[str, Any] | None) -> dict[str, Any]:
+def owner_facts(agent_uid: str, server_id: str | None, attempt: int, child: Mapping[str, Any] | None) -> dict[str, Any]:
     """What `agent.json` of a run folder holds."""
     return {
         "agent": {"uid": agent_uid, "pid": os.getpid(), "started": process_started(os.getpid())},
@@ -38,11 +38,11 @@ def owner_facts(agent_uid: str, server_id: str, attempt: int, child: Mapping[str
     }
 
 
-def clear_up(runs: Path, link: Link, server_id: str, say: Callable[[str], None]) -> None:
+def clear_up(runs: Path, link: Link, say: Callable[[str], None]) -> None:
     """Ends and ships what dead agents left in the folder of runs, as far as this server is concerned."""
     for folder, owner in list(_orphans(runs)):
         _end_child(owner)
-        if owner.get("server") != server_id:
+        if owner.get("server") != link.server_id:
             continue
         attempt, name = int(owner.get("attempt") or 1), _name(folder)
         try:

@@ -94,7 +94,6 @@ class _Agent:
         self.signals = signals
         self.guard = guard
         self.uid = new_id(16)
-        self.registered = False
         self.started = 0
         self.warnings: list[str] = []
         self.server_patience_s = number(options.environ, "BESOM_AGENT_SERVER_PATIENCE")
@@ -116,7 +115,6 @@ class _Agent:
             return self._close(Ending(ExitCode.NOT_FOUND, f"there is no sweep {self.options.sweep}", advice))
         except Refused as error:
             return self._close(Ending(ExitCode.SWEEP_ENDED, str(error)))
-        self.registered = True
         interval_s = float(sweep["heartbeat_s"])
         interval_s = min(interval_s, max(number(self.options.environ, "BESOM_AGENT_HEARTBEAT"), _SLICE_S))
         heartbeat = Heartbeat(self.link.another(), self.uid, interval_s)
@@ -148,7 +146,9 @@ class _Agent:
             "version": VERSION,
             "function": self.starter.function,
         }
-        sweep: dict[str, Any] = self._ask("/api/v1/agents", body)
+        server = self.link.connection
+        sweep: dict[str, Any] = server.call("POST", "/api/v1/agents", body)
+        self.link.server_id = server.call("GET", "/health")["server_id"]
         return sweep
 
     def _cannot_work(self, sweep: Mapping[str, Any]) -> Ending | None:
@@ -162,15 +162,14 @@ class _Agent:
 
     def _surroundings(self, sweep: Mapping[str, Any], heartbeat: Heartbeat) -> Surroundings:
         runs = runs_folder(self.options.environ)
-        server_id = self.link.ask("GET", "/health")["server_id"]
-        leftovers.clear_up(runs, self.link, server_id, self.screen.say)
+        leftovers.clear_up(runs, self.link, self.screen.say)
         manners = Manners(
             kill_delay_s=number(self.options.environ, "BESOM_AGENT_KILL_DELAY"),
             term_timeout_s=self.options.term_timeout_s,
             one_step=self.starter.function,
         )
         return Surroundings(
-            agent_uid=self.uid, sweep=sweep, server_id=server_id, runs=runs, link=self.link, heartbeat=heartbeat,
+            agent_uid=self.uid, sweep=sweep, runs=runs, link=self.link, heartbeat=heartbeat,
             screen=self.screen, signals=self.signals, guard=self.guard, starter=self.starter, manners=manners,
             server_patience_s=self.server_patience_s, wait=self._wait_for_server,
         )  # fmt: skip
@@ -307,7 +306,7 @@ class _Agent:
             "POST",
             path,
             body,
-            patience_s=self.server_patience_s if self.registered else 0.0,
+            patience_s=self.server_patience_s,
             wait=self._wait_for_server,
         )
 

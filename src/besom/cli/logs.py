@@ -42,9 +42,8 @@ def logs(run: str, follow: bool, lines: int | None, attempt: int | None) -> None
         raise NotFound(f"run {run} has {found['attempt']} attempts: there is no attempt {number}")
     offset = 0
     if lines is not None:
-        text = b"".join(piece for piece, _ in pieces(connection, found["uid"], number, 0))
-        offset = len(text)
-        _put(tail(text, lines))
+        text, offset = end_of_log(connection, found["uid"], number, lines)
+        _put(text)
     printed = False
     rest = _follow(connection, run, number, offset) if follow else _rest(connection, found, number, offset)
     for piece in rest:
@@ -55,18 +54,36 @@ def logs(run: str, follow: bool, lines: int | None, attempt: int | None) -> None
 
 
 def last_lines(connection: Connection, run: dict[str, Any], count: int) -> list[str]:
-    """The last lines of the run's last attempt, as text."""
-    text = b"".join(piece for piece, _ in pieces(connection, run["uid"], run["attempt"], 0))
-    return tail(text, count).decode("utf-8", "replace").splitlines()
+    """The last lines of the run's last attempt, as text; of a progress bar its last state."""
+    from besom.cli.local_agents import visible
+
+    text, _ = end_of_log(connection, run["uid"], run["attempt"], count)
+    return [visible(line) for line in text.decode("utf-8", "replace").rstrip("\n").split("\n") if line]
+
+
+def end_of_log(connection: Connection, uid: str, attempt: int, count: int) -> tuple[bytes, int]:
+    """The last ``count`` lines and the offset after them; reads no more of a long log than it must."""
+    window = _PIECE // 4
+    while True:
+        found = list(pieces(connection, uid, attempt, -window))
+        text = b"".join(piece for piece, _ in found)
+        offset = found[-1][1] if found else 0
+        if len(text) == offset or text.count(b"\n") > count:
+            return tail(text, count), offset
+        window *= 4
 
 
 def tail(text: bytes, count: int) -> bytes:
     """The last ``count`` lines of the text."""
-    return b"".join(text.splitlines(keepends=True)[-count:])
+    end = b"\n" if text.endswith(b"\n") else b""
+    return b"\n".join(text.removesuffix(b"\n").split(b"\n")[-count:]) + end
 
 
 def pieces(connection: Connection, uid: str, attempt: int, offset: int) -> Iterator[tuple[bytes, int]]:
-    """The log from ``offset`` on, piece by piece, each with the offset after it; ends at what is there now."""
+    """The log from ``offset`` on, piece by piece, each with the offset after it; ends at what is there now.
+
+    A negative ``offset`` counts from the end.
+    """
     from besom.client.connection import part
 
     while True:

@@ -70,7 +70,7 @@ def _columns(sweeps: Sequence[dict[str, Any]], now: float) -> dict[str, list[str
         "project": [sweep["project"] for sweep in sweeps],
         "name": names,
         "state": [sweep["state"] for sweep in sweeps],
-        "runs": [progress_text(sweep, noun=False) for sweep in sweeps],
+        "runs": [progress_text(sweep) for sweep in sweeps],
         "best": [score_text(sweep["best_score"]) for sweep in sweeps],
         "metric": [(sweep["metric"] or {}).get("name", "") for sweep in sweeps],
         "created": [ago(sweep["created"], now) for sweep in sweeps],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from besom.cli.words import DONE_STATES, done, duration, params_text, progress_text, score_text, states_text
+from besom.cli.words import DONE_STATES, done, duration, of_text, params_text, score_text, states_text, total
 from besom.errors import BesomError
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Watch:
 
     def __init__(self, connection: Connection, sweep: Mapping[str, Any]) -> None:
         self.last = Snapshot(sweep, at=time.monotonic())
-        self.away: str | None = None
         self._connection = connection
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look_again, name="watch", daemon=True)
@@ -46,18 +45,19 @@ class Watch:
     def _look_again(self) -> None:
         while not self._ended.wait(_LOOK_S):
             try:
-                self.last = self.look()
-                self.away = None
-            except BesomError as error:
-                self.away = str(error)
+                self.look()
+            except BesomError:
+                # The agents have their own patience with a server that is away; the last answer stays on the screen.
+                continue
 
     def look(self) -> Snapshot:
-        """The sweep as it is now."""
+        """Asks for the sweep as it is now."""
         from besom.cli.lookup import best_run, find_sweep
         from besom.cli.words import sweep_path
 
         sweep = find_sweep(self._connection, sweep_path(self.last.sweep))
-        return Snapshot(sweep, best_run(self._connection, sweep), time.monotonic())
+        self.last = Snapshot(sweep, best_run(self._connection, sweep), time.monotonic())
+        return self.last
 
     def close(self) -> None:
         """Ends the asking."""
@@ -103,25 +103,28 @@ class Status:
         return ", ".join(part for part in (self.counts, self.running, best, self.time) if part)
 
 
-def status(now: Snapshot, most: int | None, elapsed_s: float, left_s: float | None) -> Status:
-    """The status of a snapshot. ``most``: the runs after which this command ends, where known."""
-    sweep, best = now.sweep, now.best
+def status(found: Snapshot, count: int | None, pace: Pace, now: float) -> Status:
+    """The status of a snapshot at ``now`` (monotonic seconds). ``count``: the runs after which this command ends."""
+    sweep, best = found.sweep, found.best
+    runs: Mapping[str, int] = sweep["runs"]
+    limits = [limit for limit in (total(sweep), count) if limit is not None]
+    most = min(limits) if limits else None
+    over = sweep["state"] in ("finished", "canceled") or (most is not None and done(runs) >= most)
     metric = (sweep["metric"] or {}).get("name", "score")
-    failed = states_text({state: sweep["runs"].get(state, 0) for state in DONE_STATES if state != "finished"})
-    waiting = sweep["runs"].get("running", 0)
+    others = states_text({state: runs.get(state, 0) for state in DONE_STATES if state != "finished"})
     return Status(
-        ended=done(sweep["runs"]),
+        ended=done(runs),
         most=most,
-        counts=progress_text(sweep) + (f" ({failed})" if failed else ""),
-        running=f"{waiting} running" if waiting else "",
+        counts=of_text(done(runs), most) + (f" ({others})" if others else ""),
+        running=f"{runs['running']} running" if runs.get("running") else "",
         best="" if best is None else f"best {metric} {score_text(best['score'])}",
         best_params="" if best is None else params_text(best["params"]),
-        time=_time_text(sweep, elapsed_s, left_s),
+        time=_time_text(over, now - pace.started, pace.left(done(runs), most, now)),
     )
 
 
-def _time_text(sweep: Mapping[str, Any], elapsed_s: float, left_s: float | None) -> str:
-    if sweep["state"] in ("finished", "canceled"):
+def _time_text(over: bool, elapsed_s: float, left_s: float | None) -> str:
+    if over:
         return f"after {duration(elapsed_s)}"
     return f"{duration(elapsed_s)} so far" if left_s is None else f"about {duration(left_s)} left"
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,6 +66,7 @@ def run(
     options = SweepOptions(project, entity, name, program, prior_runs)
     config = parse(source, options)
     check_program(config, Path(file), Path.cwd())
+    check_interpreter(config, os.environ.get("PATH"))
     connection = connect()
     click.echo(f"Creating sweep from: {file}", err=True)
     sweep = create_sweep(connection, source, options, program=config.program)
@@ -72,7 +77,7 @@ def run(
     interrupted = work(agents, watch, len(counts), count)
     codes = agents.close()
     watch.close()
-    show_result(connection, watch.look().sweep, file)
+    show_result(connection, watch.last.sweep, file)
     raise click.exceptions.Exit(exit_code(codes, interrupted))
 
 
@@ -90,10 +95,35 @@ def check_program(config: SweepConfig, file: Path, folder: Path) -> None:
     raise UsageError(f"there is no program {config.program} in {folder}: correct `program` in {file} or give --program")
 
 
+def check_interpreter(config: SweepConfig, path: str | None) -> None:
+    """Raises UsageError if the command wants `python` and there is none; tells if it is another one than Besom's."""
+    if config.command is not None and "${interpreter}" not in config.command:
+        return
+    found = shutil.which("python", path=path)
+    if found is None:
+        raise UsageError(
+            "the sweep's runs are started with `python`, and there is none on PATH: activate the virtual environment "
+            f"(. {Path(sys.executable).parent / 'activate'}), or write `command` with another interpreter into the file"
+        )
+    if Path(found).parent != Path(sys.executable).parent and _prefix_of(found) != sys.prefix:
+        click.echo(f"besom: note: runs use {found}, the first python on PATH; Besom runs in {sys.prefix}", err=True)
+
+
+def _prefix_of(python: str) -> str:
+    """Where a Python is installed: what a shim leads to is seen only by asking."""
+    command = [python, "-c", "import sys; print(sys.prefix)"]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
 def work(agents: LocalAgents, watch: Watch, number: int, count: int | None) -> bool:
     """Shows lines and status until the agents have ended; True if somebody interrupted them."""
     from besom.cli.progress import Pace, make_display, status
-    from besom.cli.words import done, total
 
     interrupted: list[int] = []
 
@@ -108,11 +138,8 @@ def work(agents: LocalAgents, watch: Watch, number: int, count: int | None) -> b
         while agents.working:
             for line in agents.lines(_WAIT_S):
                 (display.line if line.whole else display.unfinished)(line.agent, line.text)
-            now, last = time.monotonic(), watch.last
-            limits = [limit for limit in (total(last.sweep), count) if limit is not None]
-            most = min(limits) if limits else None
-            left = pace.left(done(last.sweep["runs"]), most, now)
-            display.show(status(last, most, now - pace.started, left))
+            display.show(status(watch.last, count, pace, time.monotonic()))
+        display.show(status(watch.look(), count, pace, time.monotonic()))
     finally:
         display.close()
         for number, handler in before.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from besom.cli.output import cell, make_table, print_table, state_cell, text_width
 from besom.cli.words import NONE, duration, flatten, params_text, run_score_text, value_text
+from besom.common.json_numbers import as_number
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,6 +52,8 @@ def print_runs(out: Console, runs: Sequence[Mapping[str, Any]], metric: str | No
         out.print(cell(rest))
     if below:
         _print_reasons(out, runs, reasons.texts)
+    for warning in dict.fromkeys(warning for run in runs for warning in run["warnings"]):
+        out.print(cell(f"\nwarning: {warning}", "yellow"))
 
 
 def _fitting(
@@ -62,7 +65,7 @@ def _fitting(
     front = [Column("run", [run["id"] for run in runs]), Column("state", [run["state"] for run in runs])]
     if metric is not None:
         front.append(Column(metric, [run_score_text(run) for run in runs], right=True))
-    params = [Column(name, [value_text(values.get(name, NONE)) for values in flat], right=True) for name in names]
+    params = [_param_column(name, [values.get(name, NONE) for values in flat]) for name in names]
     time = Column("time", [duration(run["runtime_s"]) for run in runs], right=True)
     why = [reasons] if any(reasons.texts) else []
     if _width([*front, *params, time, *why]) <= width:
@@ -71,6 +74,11 @@ def _fitting(
         return [*front, *params, time], bool(why)
     shared = [params_text({name: values[name] for name in names if name in values}) for values in flat]
     return [*front, time, Column("params", shared, wraps=True)], bool(why)
+
+
+def _param_column(name: str, values: Sequence[Any]) -> Column:
+    numbers = all(value == NONE or as_number(value) is not None for value in values)
+    return Column(name, [value_text(value) for value in values], right=numbers)
 
 
 def _width(columns: Sequence[Column]) -> int:
@@ -98,9 +106,8 @@ def differing_params(runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def reason(run: Mapping[str, Any]) -> str:
-    """Why a run was stopped or failed, or what Besom noticed about it: one line, nothing for most runs."""
+    """Why a run was stopped or failed: one line, nothing for most runs."""
     # A run that was done before the word to stop reached it has not been stopped.
     stopped = run["stop_reason"] if run["state"] != "finished" else None
-    said = stopped or run["error"] or next(iter(run["warnings"]), "")
-    lines = str(said).strip().splitlines()
+    lines = str(stopped or run["error"] or "").strip().splitlines()
     return lines[-1] if lines else ""

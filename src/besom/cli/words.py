@@ -89,12 +89,15 @@ def total(sweep: Mapping[str, Any]) -> int | None:
     return min(limits) if limits else None
 
 
-def progress_text(sweep: Mapping[str, Any], *, noun: bool = True) -> str:
-    """``3 of 6 runs``, or ``3 runs`` where there is no end; without the noun ``3 of 6``."""
-    ended, most = done(sweep["runs"]), total(sweep)
-    if not noun:
-        return str(ended) if most is None else f"{ended} of {most}"
+def of_text(ended: int, most: int | None) -> str:
+    """``3 of 6 runs``, or ``3 runs`` where there is no end."""
     return count_text(ended, "run") if most is None else f"{ended} of {count_text(most, 'run')}"
+
+
+def progress_text(sweep: Mapping[str, Any]) -> str:
+    """``3 of 6``, or ``3`` where there is no end."""
+    ended, most = done(sweep["runs"]), total(sweep)
+    return str(ended) if most is None else f"{ended} of {most}"
 
 
 def states_text(runs: Mapping[str, int], *, running_too: bool = True) -> str:

@@ -1,7 +1,7 @@
 """The door in front of every route: whose name was called, who asks, and from which page.
 
 Nothing passes without a known Host, a valid token or cookie, and, for changes by cookie, an Origin of our own;
-only the paths under ``OPEN`` need no proof. Every answer leaves with the headers that keep a browser strict.
+only the paths of ``OPEN`` need no proof. Every answer leaves with the headers that keep a browser strict.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from besom.server.services import Services
 
 log = logging.getLogger("besom.server")
 
-OPEN = ("/health", "/login", "/assets/")
+OPEN = frozenset(["/health", "/login", "/assets/plain.css", "/assets/icon.svg"])
 READING = frozenset(["GET", "HEAD"])
 
 PAGE_POLICY = (
@@ -80,7 +80,7 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             check_host(self._services, headers)
-            if is_open(scope["path"]):
+            if scope["path"] in OPEN:
                 return None
             who = await self._services.identify(headers)
             if who is None:
@@ -100,11 +100,6 @@ class Gate:
         raise Unauthorized(
             "this needs a token: run `besom login` (on the server's machine `besom server token` prints one)"
         )
-
-
-def is_open(path: str) -> bool:
-    """True for what anybody may ask for."""
-    return any(path == one or (one.endswith("/") and path.startswith(one)) for one in OPEN)
 
 
 def check_host(services: Services, headers: Headers) -> None:
@@ -131,7 +126,7 @@ def is_own_origin(scope: Scope, headers: Headers) -> bool:
 
 
 def check_patience(services: Services, scope: Scope) -> None:
-    """Notes a wrong proof; raises Busy when its address has shown too many of them lately."""
+    """Notes a wrong proof; raises TooMany when its address has shown too many of them lately."""
     address = (scope.get("client") or ("unknown", 0))[0]
     wait_s = services.failures.add(address)
     if wait_s is None:

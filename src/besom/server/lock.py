@@ -11,8 +11,9 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from besom.common.discovery import host_name, read_discovery
 from besom.common.places import make_private
@@ -52,10 +53,14 @@ class FolderLock:
         os.close(self._descriptor)
 
 
-def take(data: Path, *, wait_s: float = 0.0, give_up: Callable[[], bool] = lambda: False) -> FolderLock:
+def take(
+    data: Path, *, wishes: Mapping[str, Any] | None = None, wait_s: float = 0.0,
+    give_up: Callable[[], bool] = lambda: False,
+) -> FolderLock:  # fmt: skip
     """Takes the folder, waiting for a holder on this machine that is ending.
 
-    Raises Served after ``wait_s`` seconds, or as soon as ``give_up()`` is true; ServedElsewhere for another host.
+    ``wishes`` are kept for others to read (`holder_wishes`). Raises Served after ``wait_s`` seconds, or as soon as
+    ``give_up()`` is true; ServedElsewhere for another host.
     """
     path = data / FILE
     try:
@@ -68,7 +73,8 @@ def take(data: Path, *, wait_s: float = 0.0, give_up: Callable[[], bool] = lambd
         _lock(descriptor, data, time.monotonic() + wait_s, give_up)
         refuse_elsewhere(data)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"host": host_name(), "pid": os.getpid()}).encode(), 0)
+        facts = {"host": host_name(), "pid": os.getpid(), "wishes": dict(wishes or {})}
+        os.pwrite(descriptor, json.dumps(facts).encode(), 0)
     except BaseException:
         os.close(descriptor)
         raise
@@ -88,6 +94,14 @@ def _lock(descriptor: int, data: Path, until: float, give_up: Callable[[], bool]
             if error.errno in _NO_LOCKS_HERE:
                 return
             raise DataFolderError(f"the data folder {data} cannot be locked: {error.strerror}") from None
+
+
+def holder_wishes(data: Path) -> dict[str, Any]:
+    """What the holder of the folder was asked to offer; nothing without a holder."""
+    try:
+        return dict(json.loads((data / FILE).read_text(encoding="utf-8"))["wishes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _taken_sentence(data: Path) -> str:

@@ -16,7 +16,7 @@ from besom.common.places import make_private
 from besom.common.version import VERSION
 from besom.errors import DataFolderError, IncompatibleVersion, Refused, UsageError
 from besom.server.file_system import network_kind, network_remark
-from besom.server.lock import TAKEN_EXIT, refuse_elsewhere
+from besom.server.lock import TAKEN_EXIT, holder_wishes, refuse_elsewhere
 from besom.server.log import last_line
 from besom.server.settings import Settings
 from besom.server.versions import go_together, numbers
@@ -73,8 +73,12 @@ def _is_to_restart(found: Discovery) -> bool:
 
 def _fitting(found: Discovery, settings: Settings) -> Discovery:
     port = found.url.rpartition(":")[2]
-    if settings.port not in (None, 0) and port != str(settings.port):
-        raise Refused(f"a server runs already, at {found.url}: end it first with `besom server stop`")
+    offered = holder_wishes(settings.data)
+    other_port = settings.port not in (None, 0) and port != str(settings.port)
+    if other_port or any(offered.get(name) != value for name, value in settings.wishes.items()):
+        raise Refused(
+            f"a server runs already, at {found.url}, with other options: end it first with `besom server stop`"
+        )
     return found
 
 

@@ -48,22 +48,20 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     IncompatibleVersion when it cannot begin.
     """
     os.umask(0o077)
-    held = lock.take(settings.data, wait_s=5.0, give_up=lambda: _is_served(settings))
-    try:
-        with (
-            writing_log(settings.log_file),
-            bound(settings) as listener,
-            contextlib.closing(_open_database(settings, say)) as database,
-        ):
+    held = lock.take(settings.data, wishes=settings.wishes, wait_s=5.0, give_up=lambda: _is_served(settings))
+    with contextlib.ExitStack() as closing:
+        closing.callback(held.release)
+        try:
+            closing.enter_context(writing_log(settings.log_file))
+            listener = closing.enter_context(bound(settings))
+            database = closing.enter_context(contextlib.closing(_open_database(settings, say)))
             app = create_app(settings, database)
-            services: Services = app.state.services
-            services.url = settings.url(listener.getsockname()[1])
-            services.beat = held.beat
-            _run(app, services, listener, say)
-    except OSError as error:
-        raise DataFolderError(f"the data folder {settings.data} cannot be used: {error.strerror or error}") from error
-    finally:
-        held.release()
+        except OSError as error:
+            raise DataFolderError(f"the data folder {settings.data} cannot be used: {error}") from None
+        services: Services = app.state.services
+        services.url = settings.url(listener.getsockname()[1])
+        services.beat = held.beat
+        _run(app, services, listener, say)
 
 
 def _is_served(settings: Settings) -> bool:

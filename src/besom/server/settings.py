@@ -75,6 +75,13 @@ class Settings:
         name = f"[{self.reach}]" if ":" in self.reach else self.reach
         return f"{'https' if self.tls_cert else 'http'}://{name}:{port}"
 
+    @property
+    def wishes(self) -> dict[str, Any]:
+        """What was asked for beyond the defaults, other than port and database: what a running server must offer."""
+        wanted = {"host": self.host, "allowed_hosts": list(self.allowed_hosts), "tls": str(self.tls_cert or "")}
+        defaults = {"host": DEFAULT_HOST, "allowed_hosts": [], "tls": ""}
+        return {name: value for name, value in wanted.items() if value != defaults[name]}
+
     def knows_host(self, header: str) -> bool:
         """True if a Host header names this server.
 

@@ -1,4 +1,4 @@
-"""Addresses of the pages of projects, sweeps and runs, as people see and share them."""
+"""Addresses of the pages of sweeps and runs, as people see and share them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from urllib.parse import quote
 
 def _join(base_url: str, *parts: str) -> str:
     return base_url.rstrip("/") + "".join(f"/{quote(part, safe='')}" for part in parts)
-
-
-def project_page(base_url: str, entity: str, project: str) -> str:
-    """The page of a project."""
-    return _join(base_url, entity, project)
 
 
 def sweep_page(base_url: str, entity: str, project: str, uid: str) -> str:

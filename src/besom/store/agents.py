@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from besom.engine.records import Agent
 from besom.store.status import AGENT_LATE_S
@@ -112,9 +112,3 @@ def _answer(row: Row[Any], running: list[str], now: float) -> AgentRow:
         started=iso(row.started) or "",
         ended_reason=row.ended_reason,
     )
-
-
-def count_running(connection: Connection, agent_id: int) -> int:
-    """How many attempts the agent has in its hands."""
-    query = select(func.count()).select_from(attempt)
-    return connection.execute(query.where(attempt.c.agent_id == agent_id, attempt.c.state == "running")).scalar_one()

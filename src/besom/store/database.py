@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from besom.errors import DataFolderError, ServerBusy
 from besom.store import dialects, events
@@ -89,7 +88,7 @@ class Database:
         try:
             migrate(engine, now())
             return cls(engine, now, exclusive)
-        except SQLAlchemyError as error:
+        except dialects.FAILURES as error:
             engine.dispose()
             raise DataFolderError(
                 f"the database {masked} cannot be used: {dialects.reason(error, engine.url)}"
@@ -171,7 +170,11 @@ class Database:
         last_event = 0
         try:
             with self.engine.connect() as connection:
-                dialects.set_durability(connection, all(change.refetchable for change in group))
+                dialects.prepare(
+                    connection,
+                    refetchable=all(change.refetchable for change in group),
+                    looking=group[0].is_look,
+                )
                 with connection.begin():
                     dialects.begin_writing(connection)
                     for change in group:

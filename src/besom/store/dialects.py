@@ -18,6 +18,8 @@ from besom.store.bell import CHANNEL
 # One word for "somebody writes to this database"; any number will do.
 WRITE_LOCK = 0x6265736F6D
 _BUSY_MS = 30_000
+# What a database that cannot be used raises, through SQLAlchemy or past it.
+FAILURES = (SQLAlchemyError, sqlite3.Error)
 
 
 def writing_engine(url: str, *, exclusive: bool = False) -> Engine:
@@ -82,7 +84,7 @@ def _prepare_sqlite(engine: Engine, begin: str, pragma: str) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.exec_driver_sql(connection.info.get("begin", begin))
 
 
 def use_wal(engine: Engine) -> None:
@@ -95,10 +97,11 @@ def use_wal(engine: Engine) -> None:
             raw.close()
 
 
-def set_durability(connection: Connection, refetchable: bool) -> None:
-    """Before a transaction: whether its commit waits for the disk (``synchronous``); PostgreSQL: see begin_writing."""
+def prepare(connection: Connection, *, refetchable: bool, looking: bool) -> None:
+    """Before a transaction: whether its commit waits for the disk (see also begin_writing), and whether it writes."""
     connection.info["refetchable"] = refetchable
     if connection.dialect.name == "sqlite":
+        connection.info["begin"] = "BEGIN" if looking else "BEGIN IMMEDIATE"
         level = "NORMAL" if refetchable else "FULL"
         if connection.info.get("synchronous") != level:
             raw: Any = connection.connection.dbapi_connection
@@ -161,14 +164,34 @@ def only_looking(connection: Connection) -> Iterator[None]:
         connection.exec_driver_sql("PRAGMA query_only = OFF")
 
 
-def copy_file(connection: Connection, target: Path) -> None:
-    """A copy of an SQLite file as this connection sees it, also while others write to it."""
-    raw: Any = connection.connection.dbapi_connection
+def copy_file(raw: Any, target: Path) -> None:
+    """A copy of an SQLite file as this connection sees it, also while others write to it.
+
+    The connection must not be inside a transaction that writes: SQLite would wait for its end.
+    """
     copy = sqlite3.connect(target)
     try:
         raw.backup(copy)
     finally:
         copy.close()
+
+
+def copy_if_older(engine: Engine, head: str, now: float) -> None:
+    """Copies an SQLite file beside itself if it has a schema that is not ``head``."""
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")
+        if cursor.fetchone() is None:
+            return
+        cursor.execute("SELECT version_num FROM alembic_version")
+        if cursor.fetchone() != (head,):
+            file = Path(str(engine.url.database))
+            copy_file(raw.dbapi_connection, file.with_name(f"{file.name}.before-{head}-{int(now)}"))
+    finally:
+        raw.close()
 
 
 def backup(connection: Connection, target: Path) -> None:
@@ -178,12 +201,12 @@ def backup(connection: Connection, target: Path) -> None:
     if target.exists():
         raise DataFolderError(f"{target} exists already: name a file that does not")
     try:
-        copy_file(connection, target)
+        copy_file(connection.connection.dbapi_connection, target)
     except (sqlite3.Error, OSError) as error:
         raise DataFolderError(f"cannot write the backup {target}: {error}") from None
 
 
-def reason(error: SQLAlchemyError, url: URL) -> str:
+def reason(error: Exception, url: URL) -> str:
     """The database's own words without statement, parameters or password."""
     original = getattr(error, "orig", None)
     words = str(original or error).strip().splitlines()

@@ -21,14 +21,12 @@ FOLDER = Path(__file__).parent / "migrations"
 
 def migrate(engine: Engine, now: float) -> None:
     """Brings the schema to `HEAD`; raises IncompatibleVersion if a newer program has been here."""
+    dialects.copy_if_older(engine, HEAD, now)
     with engine.connect() as connection, connection.begin():
         _hold_lock(connection)
         version = current_version(connection)
         if version != HEAD:
             _check_known(version, engine)
-            if version is not None and engine.dialect.name == "sqlite":
-                file = Path(str(engine.url.database))
-                dialects.copy_file(connection, file.with_name(f"{file.name}.before-{HEAD}-{int(now)}"))
             _upgrade(connection)
             if connection.execute(select(meta).where(meta.c.name == "server_id")).first() is None:
                 connection.execute(insert(meta).values(name="server_id", value=new_id(16)))

@@ -103,7 +103,8 @@ def add(connection: Connection, *, now: float, **values: Any) -> Run:
 
 def change(connection: Connection, run_id: int, **values: Any) -> None:
     """Sets columns other than the state."""
-    connection.execute(update(run).where(run.c.id == run_id).values(**values))
+    if values:
+        connection.execute(update(run).where(run.c.id == run_id).values(**values))
 
 
 def set_score(connection: Connection, run_id: int, score: float | None, loss: float | None) -> None:

@@ -31,6 +31,7 @@ class NoServer:
     """A line that must not be used."""
 
     connection = None
+    server_id = "server1"
 
 
 def names(path):
@@ -58,17 +59,17 @@ def test_of_a_failed_run_the_log_stays_and_the_rows_go(folder):
 
 def test_a_kept_log_goes_after_a_week(folder):
     remove(folder, keep_log=True)
-    clear_up(folder.path.parent, NoServer(), "server1", print)
+    clear_up(folder.path.parent, NoServer(), print)
     assert folder.path.exists()
     old = time.time() - leftovers.KEEP_LOGS_S - 1
     os.utime(folder.path / "kept-log", (old, old))
-    clear_up(folder.path.parent, NoServer(), "server1", print)
+    clear_up(folder.path.parent, NoServer(), print)
     assert not folder.path.exists()
 
 
 def test_what_a_living_agent_holds_is_its_own(folder):
     folder.write_owner("agent", owner_facts("agent1", "server1", 1, None))
-    clear_up(folder.path.parent, NoServer(), "server1", print)
+    clear_up(folder.path.parent, NoServer(), print)
     assert folder.owner("agent")
 
 
@@ -76,7 +77,7 @@ def test_what_belongs_to_another_server_stays_and_its_orphan_is_ended(folder):
     orphan = subprocess.Popen(["sleep", "600"], start_new_session=True)
     child = {"pid": orphan.pid, "started": process_started(orphan.pid)}
     folder.write_owner("agent", dead(owner_facts("agent1", "server2", 1, child)))
-    clear_up(folder.path.parent, NoServer(), "server1", print)
+    clear_up(folder.path.parent, NoServer(), print)
     assert orphan.wait() == -9
     assert "1-w1/history.bin" in names(folder.path)
 
@@ -85,7 +86,7 @@ def test_another_process_with_the_childs_number_is_left_alone(folder):
     other = subprocess.Popen(["sleep", "600"], start_new_session=True)
     child = {"pid": other.pid, "started": "1"}
     folder.write_owner("agent", dead(owner_facts("agent1", "server2", 1, child)))
-    clear_up(folder.path.parent, NoServer(), "server1", print)
+    clear_up(folder.path.parent, NoServer(), print)
     assert other.poll() is None
     other.kill()
     other.wait()
@@ -93,9 +94,9 @@ def test_another_process_with_the_childs_number_is_left_alone(folder):
 
 def test_what_another_host_left_is_not_ours(folder):
     folder.write_owner("agent", {**dead(owner_facts("agent1", "server1", 1, None)), "host": "elsewhere"})
-    clear_up(folder.path.parent, NoServer(), "server1", print)
+    clear_up(folder.path.parent, NoServer(), print)
     assert folder.owner("agent")
 
 
 def test_without_any_run_folder_there_is_nothing_to_do(tmp_path):
-    clear_up(tmp_path / "none", NoServer(), "server1", print)
+    clear_up(tmp_path / "none", NoServer(), print)

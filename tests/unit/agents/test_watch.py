@@ -168,6 +168,13 @@ def test_a_signal_that_asks_nothing_starts_no_timeout(room):
 def test_what_a_shell_ran_may_still_save_after_term(room):
     code = f"import subprocess, sys; print('up', flush=True); subprocess.run([sys.executable, '-c', {CAREFUL!r}])"
     slow = code.replace("print(\\'saved\\', flush=True)", "time.sleep(0.3); print(\\'saved\\', flush=True)")
-    watched = room(slow, manners=Manners(kill_delay_s=30), script=[lambda room: None, order("stop")])
+
+    def once_ready(room):
+        if b"ready" in room.shown:
+            order("stop")(room)
+        else:
+            room.script.append(once_ready)
+
+    watched = room(slow, manners=Manners(kill_delay_s=30), script=[once_ready])
     watched.run()
     assert b"saved" in watched.shown

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from besom.cli.run import check_program, exit_code, next_steps
+from besom.cli.run import check_interpreter, check_program, exit_code, next_steps
 from besom.errors import UsageError
 
 
@@ -45,6 +46,26 @@ def test_a_program_that_is_nowhere_is_a_sentence(tmp_path):
 def test_a_command_without_the_program_needs_none(tmp_path):
     check_program(_config("train.py", ("bash", "-c", "true")), Path("sweep.yaml"), tmp_path)
     check_program(_config(None), Path("sweep.yaml"), tmp_path)
+
+
+def test_a_machine_without_python_is_told_how_to_get_one(tmp_path):
+    with pytest.raises(UsageError, match="there is none on PATH: activate the virtual environment"):
+        check_interpreter(_config("train.py"), str(tmp_path))
+    check_interpreter(_config("train.py", ("bash", "${program}")), str(tmp_path))
+
+
+def test_another_python_than_besoms_is_told(tmp_path, capsys):
+    (tmp_path / "python").write_text("#!/bin/sh\necho /opt/other\n")
+    (tmp_path / "python").chmod(0o755)
+    check_interpreter(_config("train.py"), str(tmp_path))
+    assert f"note: runs use {tmp_path / 'python'}" in capsys.readouterr().err
+
+
+def test_a_shim_that_leads_to_besoms_python_is_not_told(tmp_path, capsys):
+    (tmp_path / "python").write_text(f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")
+    (tmp_path / "python").chmod(0o755)
+    check_interpreter(_config("train.py"), str(tmp_path))
+    assert capsys.readouterr().err == ""
 
 
 def _steps(state: str, **runs: int) -> dict[str, str]:

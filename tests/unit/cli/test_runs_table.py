@@ -73,3 +73,16 @@ def test_a_run_that_was_done_before_it_was_stopped_has_no_reason():
 
 def test_the_last_line_of_a_traceback_is_the_reason():
     assert reason({**RUNS[0], "error": "Traceback:\n  File x\nValueError: no\n"}) == "ValueError: no"
+
+
+def test_what_is_noticed_of_several_runs_is_told_once():
+    warned = [{**run, "warnings": ["`lr` was never read"]} for run in RUNS]
+    assert [line for line in _draw(warned, 80) if "never read" in line] == ["warning: `lr` was never read"]
+
+
+def test_numbers_stand_right_and_words_left():
+    runs = [_run("a1", 0.1, kind="x", n=1), _run("b2", 0.2, kind="long", n=100)]
+    assert _draw(runs, 80)[1:] == [
+        "a1   finished  0.1000  x       1  2.0 s",
+        "b2   finished  0.2000  long  100  2.0 s",
+    ]

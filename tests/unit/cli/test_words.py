@@ -50,11 +50,15 @@ def test_nested_params_have_dotted_names():
 
 @pytest.mark.parametrize(
     ("grid_size", "run_cap", "text"),
-    [(6, None, "2 of 6 runs"), (6, 3, "2 of 3 runs"), (None, 2, "2 of 2 runs"), (None, None, "2 runs")],
+    [(6, None, "2 of 6"), (6, 3, "2 of 3"), (None, 2, "2 of 2"), (None, None, "2")],
 )
 def test_progress_is_measured_by_the_nearest_limit(grid_size, run_cap, text):
     sweep = {"grid_size": grid_size, "run_cap": run_cap, "runs": {"finished": 1, "failed": 1, "running": 3}}
     assert words.progress_text(sweep) == text
+
+
+def test_how_many_of_how_many():
+    assert (words.of_text(2, 6), words.of_text(1, None), words.of_text(0, 1)) == ("2 of 6 runs", "1 run", "0 of 1 run")
 
 
 def test_states_without_runs_are_left_out():

@@ -26,7 +26,7 @@ WAITING = Run(
     params={"a": 2}, params_hash="h", by_sweep=True, waiting_since=3.0, stop_wanted=None, stop_reason=None, score=None,
     warnings=(), started=1.0,
 )  # fmt: skip
-NEW = Progress(waiting=None, reached=None, pending=lambda: [], tried=lambda _: False)
+NEW = Progress(waiting=None, reached=None, pending=list, tried=lambda _: False)
 
 
 def ask(sweep: Sweep, progress: Progress = NEW, searcher: Any = SEARCHER, now: float = 0.0) -> Any:

@@ -5,13 +5,13 @@ import time
 import pytest
 from starlette.routing import Route
 
-from besom.server import auth
+from besom.server import auth, gate, ui
 from besom.server.app import ENDPOINTS, register_local_token
 from besom.server.auth import Access
 from besom.server.endpoint import API
 
 ORIGIN = "http://127.0.0.1:8766"
-OPEN_ROUTES = {"/health", "/login", "/assets/{name}"}
+OPEN_ROUTES = {"/health", "/login"}
 PARTS = {"uid": "r" * 16, "agent": "a" * 16, "number": "1", "writer": "main", "kind": "history", "id": "k3v9x2ab",
          "entity": "anna", "project": "digits", "name": "x"}  # fmt: skip
 
@@ -49,6 +49,21 @@ def test_every_route_refuses_a_foreign_host(house):
     client = house.client(house.services.keys.token, host="evil.example:8766")
     for method, path in every_route(house.app):
         assert client.request(method, filled(path)).status_code == 403, (method, path)
+
+
+def test_files_of_the_page_need_no_proof_and_nothing_beside_them_is_open(anybody):
+    assert {*OPEN_ROUTES, *(f"/assets/{name}" for name in ui.ASSETS)} == gate.OPEN
+    for path in (
+        "/assets/",
+        "/assets/x",
+        "/assets/x/sweeps/k3v9x2ab",
+        "/assets/plain.css/runs/x",
+        "/login/x",
+        "/healthy",
+    ):
+        assert anybody.get(path).status_code == 303, path
+    for name in ui.ASSETS:
+        assert anybody.get(f"/assets/{name}").status_code == 200
 
 
 def test_what_does_not_exist_needs_proof_too(anybody):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_bytes_cut_anywhere_are_the_bytes_at_once(
     whole, pieces = (sqlite_hand.take(agent).uid for _ in range(2))
     sqlite_hand.append(whole, 1, data)
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         assert sqlite_hand.append(pieces, 1, data[start:end], offset=start) == end
     if finish_first:
         sqlite_hand.finish(pieces)

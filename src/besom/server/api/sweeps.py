@@ -140,9 +140,10 @@ async def _answer(ask: Ask, uid: str) -> SweepAnswer:
 def _check(source: SweepSource) -> CheckAnswer:
     import numpy as np
 
-    from besom import sweep_config
+    from besom.sweep_config import check as meaning_of
+    from besom.sweep_config import read_sweep_config
 
     written: Any = source.config if source.text is None else source.text
-    config = sweep_config.read_sweep_config(written, format=source.format, file=source.file)
-    meaning = sweep_config.check(config, np.random.default_rng(config.seed))
+    config = read_sweep_config(written, format=source.format, file=source.file)
+    meaning = meaning_of(config, np.random.default_rng(config.seed))
     return msgspec.convert(meaning, CheckAnswer, from_attributes=True)
