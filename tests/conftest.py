@@ -67,10 +67,22 @@ def _postgres_binaries() -> Path | None:
     return installed[-1].parent if installed else None
 
 
+def _for_postgres(command: str) -> list[str]:
+    """A shell command run by a user whom PostgreSQL accepts: it refuses to run as root."""
+    return ["su", "postgres", "-s", "/bin/sh", "-c", command] if os.getuid() == 0 else ["/bin/sh", "-c", command]
+
+
 def _as_postgres(command: str) -> None:
-    """Runs a shell command as a user whom PostgreSQL accepts: it refuses to run as root."""
-    argv = ["su", "postgres", "-s", "/bin/sh", "-c", command] if os.getuid() == 0 else ["/bin/sh", "-c", command]
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, timeout=60)
+    subprocess.run(_for_postgres(command), check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+
+def _watch(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """Ends the server and removes its folder when these tests are gone, also when somebody killed them."""
+    alive = f"ps -p {os.getpid()} >/dev/null && [ -e {folder}/data/postmaster.pid ]"
+    end = f"{binaries}/pg_ctl -D {folder}/data -m immediate -w stop; rm -rf {folder}"
+    command = f"while {alive}; do sleep 1; done; [ -e {folder}/data/postmaster.pid ] && {{ {end}; }}; true"
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(_for_postgres(command), start_new_session=True, **quiet)
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +100,10 @@ def postgres_server() -> Iterator[str]:
         _as_postgres(f"{binaries}/initdb -D {folder}/data -U postgres -A trust -E UTF8 --no-locale --no-sync")
         settings = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off"
         _as_postgres(f"{binaries}/pg_ctl -D {folder}/data -w -l {folder}/log -o '{settings}' start")
+        watch = _watch(binaries, folder)
         yield str(folder)
         _as_postgres(f"{binaries}/pg_ctl -D {folder}/data -m immediate -w stop")
+        watch.wait(timeout=60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -214,6 +214,8 @@ VARYING = [
     (r"-?\d+\.\d+(?:e-?\d+)?|\b\d+e-\d+", r"-?\d+(?:\.\d+)?(?:e-?\d+)?"),
     (r"─+", r"─+"),
 ]
+# `besom run` tells how far it is once a second, between any two lines of its agents.
+PROGRESS = re.compile(r"besom: \d+ (?:of \d+ )?runs?\b.* (?:left|so far|after .*)")
 # What is another in each run, but the same all through it: ids (a page shows only such with a digit) and the port.
 IDS = r"\b(?=[a-z]*\d)[a-z0-9]{8}\b|(?<=127\.0\.0\.1:)\d+"
 TOKEN = re.compile("|".join(f"(?P<v{i}>{shown})" for i, (shown, _) in enumerate(VARYING)) + f"|(?P<id>{IDS})| +")
@@ -235,7 +237,7 @@ class Names:
         A line `…` stands for any lines, and ` …` at a line's end for the rest of it.
         """
         at, skipping = 0, False
-        lines = [line.rstrip() for line in actual]
+        lines = [line.rstrip() for line in actual if not PROGRESS.fullmatch(line.rstrip())]
         while lines and not lines[-1]:
             lines.pop()
         for line in expected:

@@ -302,7 +302,7 @@ def test_an_exception_in_a_cells_function_is_shown_and_the_notebook_lives(worksh
 
 
 def test_interrupting_the_kernel_stops_the_agent_and_the_notebook_lives(workshop, notebook):
-    notebook.run("def slow():\n    besom.init()\n    print('ready', os.getpid(), flush=True)\n    sum(range(10**12))")
+    notebook.run("def slow():\n    besom.init()\n    print(f'ready {os.getpid()}', flush=True)\n    sum(range(10**12))")
     sweep = workshop.sweep()
     asked = notebook.begin(f"besom.agent({sweep!r}, function=slow)")
     said = notebook.result(asked, until="ready")

@@ -30,7 +30,7 @@ class NewSweep(SweepSource, kw_only=True, forbid_unknown_fields=True):
     name: str | None = None
     program: str | None = None
     prior_runs: list[str] = field(default_factory=list)
-    # Used when neither the request nor the config names a project (sweep-semantics 11.1).
+    # Used when neither the request nor the config names a project (the rule of W&B).
     default_project: str | None = None
 
 
