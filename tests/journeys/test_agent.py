@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections import Counter
@@ -74,6 +75,27 @@ def test_it_tells_place_params_command_score_and_what_to_do_next(workshop):
     assert ": loss 1, the best so far\n" in said
     assert ": loss 2; best so far 1 (" in said
     assert f"besom best {sweep}" in said
+
+
+def test_a_quiet_agent_tells_only_which_runs_begin_and_how_they_end(workshop):
+    sweep = workshop.sweep({"x": {"values": [1, 2]}}, metric={"name": "loss", "goal": "minimize"})
+    said = workshop.besom("agent", "--quiet", sweep, place=workshop.place(train=LOGS)).stderr.splitlines()
+    assert [re.sub(r"after \S+ s", "after T s", line.replace(run["id"], "ID")) for line, run in
+            zip(said, [run for run in workshop.runs(sweep) for _ in range(2)], strict=True)] == [
+        "besom: run 1 of 2: ID: x=1",
+        "besom: run 1 of 2 finished after T s: loss 1, the best so far",
+        "besom: run 2 of 2: ID: x=2",
+        "besom: run 2 of 2 finished after T s: loss 2",
+    ]  # fmt: skip
+
+
+def test_a_quiet_agent_does_not_repeat_a_traceback(workshop):
+    sweep = workshop.sweep(ONE)
+    done = workshop.besom("agent", "-q", sweep, place=workshop.place(train=FAILS))
+    assert done.stdout.count("Traceback") == 1
+    assert "Traceback" not in done.stderr
+    (run,) = workshop.runs(sweep)
+    assert re.search(rf"failed \(exit code 1\) after .*; its log: besom logs {run['id']}\n$", done.stderr)
 
 
 def test_nothing_is_left_on_disk_of_runs_that_went_well(workshop):

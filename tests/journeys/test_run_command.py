@@ -114,8 +114,21 @@ def test_a_script_that_always_fails_ends_the_command_with_the_agents_code(worksh
     place = _place(workshop, "raise SystemExit('it cannot work')")
     done = workshop.besom("run", "sweep.yaml", place=place, code=3)
     assert "Detected 3 failed runs in the first 60 seconds" in done.stderr
-    assert "it cannot work" in done.stdout
+    assert done.stderr.count("it cannot work") == 3, "once a run, live"
     assert "Repeat    besom rerun" in done.stdout
+
+
+def test_each_thing_is_said_once(workshop):
+    script = "import besom\nwith besom.init():\n    besom.log({'los': 1})"
+    sweep = SWEEP.replace("[1, 2, 3, 4]", "[1]").replace("parameters: {", "parameters: {epochs: {value: 3}, ")
+    done = workshop.besom("run", "sweep.yaml", "--agents", "2", place=_place(workshop, script, sweep))
+    said = done.stderr + done.stdout
+    assert said.count("`x` was set by the sweep but never read by the script: use") == 1, "by the script itself"
+    assert done.stdout.count("`x` was set by the sweep but never read by the script: read") == 1, "with the result"
+    assert done.stdout.count("metric `loss` was never logged; logged keys: los") == 1
+    assert "`epochs`" not in said
+    for noise in ("works on", "see it at", "/usr/bin/env", "results:", "agent ends"):
+        assert noise not in said
 
 
 def test_a_canceled_sweep_ends_the_command(workshop, wait_until):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from besom.errors import NotFound
+from besom.errors import NotFound, UsageError
 from besom.operations import housekeeping, runs, sweeps
 from besom.wire.agents import Finish, HandOut, Wait
 from besom.wire.sweeps import EditSweep
@@ -133,6 +133,19 @@ def test_s10_7_prior_runs_count_as_tried(sqlite_hand: Any) -> None:
     (run,) = work_off(sqlite_hand, sqlite_hand.agent(sweep))
     assert (run.params, run.total) == ({"a": 3}, 3)
     assert sqlite_hand.state(sweep).state == "finished"
+
+
+def test_s10_7_prior_runs_of_the_file_and_of_the_request_count_together(sqlite_hand: Any) -> None:
+    one, two = [run.name for run in work_off(sqlite_hand, sqlite_hand.agent(sqlite_hand.sweep(TWO)))]
+    text = TWO.replace("[1, 2]", "[1, 2, 3]").replace("{method", f"{{prior_runs: [{one}, {one}], method")
+    sweep = sqlite_hand.sweep(text, prior_runs=[two, one])
+    (run,) = work_off(sqlite_hand, sqlite_hand.agent(sweep))
+    assert run.params == {"a": 3}
+
+
+def test_s10_7_more_than_1000_prior_runs_are_refused(sqlite_hand: Any) -> None:
+    with pytest.raises(UsageError, match="1001 prior runs are too many"):
+        sqlite_hand.sweep(TWO, prior_runs=[f"run{number}" for number in range(1001)])
 
 
 def test_s10_7_a_script_run_by_hand_counts_by_its_config(sqlite_hand: Any) -> None:

@@ -107,7 +107,7 @@ def _facts(hand_out: Mapping[str, Any], around: Surroundings, folder: RunFolder,
 
 
 def _config(hand_out: Mapping[str, Any], sweep: Mapping[str, Any]) -> dict[str, Any]:
-    taken = ("uid", "name", "display_name", "attempt", "params", "url", "resumed")
+    taken = ("uid", "name", "display_name", "attempt", "params", "swept", "url", "resumed")
     return {
         **{key: hand_out[key] for key in taken},
         "entity": sweep["entity"],

@@ -64,7 +64,7 @@ def run_agent(
     """
     environ = dict(os.environ)
     options = Options(
-        sweep_id, entity, project, count, forward_signals, term_timeout, max_consecutive_failed_runs, environ
+        sweep_id, entity, project, count, forward_signals, term_timeout, max_consecutive_failed_runs, environ=environ
     )
     if isolation not in ("process", "pool", "thread"):
         raise UsageError(f"isolation={isolation!r}: choose one of 'process', 'pool', 'thread'")

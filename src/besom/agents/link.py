@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from besom.client.connection import Connection, backoff
-from besom.errors import ServerUnreachable, Unauthorized
+from besom.errors import ServerUnreachable
 
 Find = Callable[[], Connection]
 _LONGEST_WAIT_S = 5.0
@@ -35,23 +35,23 @@ class Reach:
 
 
 class Link:
-    """One thread's line to the server. ``find`` looks for the server again when it has moved to another address.
+    """One thread's line to the server. ``find`` looks for the server again when it has moved to another address."""
 
-    ``server_id``, once it is known, is what tells the server from another one that took its address while it was
-    away; nothing is said to that one, and no token shown.
-    """
-
-    def __init__(self, connection: Connection, find: Find, reach: Reach, server_id: str | None = None) -> None:
+    def __init__(self, connection: Connection, find: Find, reach: Reach) -> None:
         self.connection = connection
         self.reach = reach
-        self.server_id = server_id
         self._find = find
-        self._doubtful = False
+
+    @property
+    def server_id(self) -> str | None:
+        """Which server it is; None before the first answer."""
+        return self.connection.server_id
 
     def another(self) -> Link:
         """A line of its own for another thread: a slow answer holds up nobody else."""
-        connection = Connection(self.connection.url, self.connection.token, timeout_s=self.connection.timeout_s)
-        return Link(connection, self._find, self.reach, self.server_id)
+        ours = self.connection
+        connection = Connection(ours.url, ours.token, timeout_s=ours.timeout_s, server_id=ours.server_id)
+        return Link(connection, self._find, self.reach)
 
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Asks once; raises ServerUnreachable when nobody answers, and what the server refuses."""
@@ -89,39 +89,19 @@ class Link:
     def reached(self, do: Callable[[], Any]) -> Any:
         """Does something with the server and remembers whether it answered."""
         try:
-            if self._doubtful:
-                self._check_identity()
-            answer = self._asked(do)
+            answer = do()
         except ServerUnreachable as error:
-            self._doubtful = True
             self.reach.lost(error)
             raise
         self.reach.found()
         return answer
-
-    def _asked(self, do: Callable[[], Any]) -> Any:
-        try:
-            return do()
-        except Unauthorized:
-            self._check_identity()
-            raise
-
-    def _check_identity(self) -> None:
-        """Raises ServerUnreachable if another server answers at the address."""
-        stranger = Connection(self.connection.url, None, timeout_s=self.connection.timeout_s)
-        try:
-            found = stranger.call("GET", "/health")["server_id"]
-        finally:
-            stranger.close()
-        if self.server_id is not None and found != self.server_id:
-            raise ServerUnreachable(f"another Besom server answers at {self.connection.url}, ours is away")
-        self._doubtful = False
 
     def look_again(self) -> None:
         """Takes another address if the server has one by now."""
         with contextlib.suppress(ServerUnreachable):
             found = self._find()
             if found.url != self.connection.url:
+                found.server_id = self.server_id
                 self.connection.close()
                 self.connection = found
 

@@ -16,7 +16,7 @@ from besom.agents.exit_codes import Ending, ExitCode
 from besom.agents.guard import Guard
 from besom.agents.heartbeat import Heartbeat
 from besom.agents.link import Find, Link, Reach
-from besom.agents.patience import Patience, read_limits
+from besom.agents.patience import Patience, pause_s, read_limits
 from besom.agents.screen import Screen
 from besom.agents.sentences import duration, how_it_ended, params_text, run_place, score_text, shown_words
 from besom.agents.settings import number
@@ -43,7 +43,10 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for. ``count``: most attempts to start, None for no limit. ``term_timeout_s`` in seconds."""
+    """What the user asked for. ``count``: most attempts to start, None for no limit. ``term_timeout_s`` in seconds.
+
+    ``quiet``: says only what `besom run` does not show itself.
+    """
 
     sweep: str
     entity: str | None = None
@@ -52,6 +55,7 @@ class Options:
     forward_signals: bool = False
     term_timeout_s: float | None = None
     max_consecutive_failed_runs: int | None = None
+    quiet: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def address(self) -> dict[str, str | None]:
@@ -148,7 +152,6 @@ class _Agent:
         }
         server = self.link.connection
         sweep: dict[str, Any] = server.call("POST", "/api/v1/agents", body)
-        self.link.server_id = server.call("GET", "/health")["server_id"]
         return sweep
 
     def _cannot_work(self, sweep: Mapping[str, Any]) -> Ending | None:
@@ -156,8 +159,9 @@ class _Agent:
         if sweep["sweep_state"] in ("finished", "canceled"):
             advice = f"`besom rerun {path}` queues its failed runs again; `besom sweep` makes a new sweep."
             return Ending(ExitCode.SWEEP_ENDED, f"sweep {path} is {sweep['sweep_state']}: it has no runs left", advice)
-        self.screen.say(f"agent {self.uid[:8]} works on sweep {sweep['sweep_name']} ({path})")
-        self.screen.say(f"see it at {sweep['url']}")
+        if not self.options.quiet:
+            self.screen.say(f"agent {self.uid[:8]} works on sweep {sweep['sweep_name']} ({path})")
+            self.screen.say(f"see it at {sweep['url']}")
         return self.starter.check(sweep)
 
     def _surroundings(self, sweep: Mapping[str, Any], heartbeat: Heartbeat) -> Surroundings:
@@ -205,6 +209,7 @@ class _Agent:
     def _claim(self, heartbeat: Heartbeat) -> dict[str, Any] | Ending:
         """The next run, or why there is none; waits with a line as long as the server says so."""
         said = ""
+        began = time.monotonic()
         while True:
             answer: dict[str, Any] = self._ask(
                 f"/api/v1/agents/{part(self.uid)}/claim", {"request_id": new_id(16), "slot": 0}
@@ -216,7 +221,7 @@ class _Agent:
             if answer["reason"] != said:
                 said = answer["reason"]
                 self.screen.say(f"waiting: {said}")
-            self._pause(float(answer["seconds"]), heartbeat)
+            self._pause(pause_s(float(answer["seconds"]), time.monotonic() - began), heartbeat)
             if ending := self._enough(heartbeat):
                 return ending
 
@@ -224,7 +229,7 @@ class _Agent:
         again = f", attempt {hand_out['attempt']}" if hand_out["attempt"] > 1 else ""
         self.screen.say(f"{run_place(hand_out)}: {hand_out['name']}{again}: {params_text(hand_out['params'])}")
         command = self.starter.describe(hand_out["name"], hand_out["params"])
-        if command:
+        if command and not self.options.quiet:
             self.screen.say(f"  {command}")
 
     # ---- after a run
@@ -252,7 +257,7 @@ class _Agent:
             return ""
         own = "" if metric is None or run["score"] is None else f": {metric} {score_text(run['score'])}"
         best, which = state.get("best_score"), state.get("best_run")
-        if best is None:
+        if best is None or (self.options.quiet and which != run["id"]):
             return own
         return f"{own}, the best so far" if which == run["id"] else f"{own}; best so far {score_text(best)} ({which})"
 
@@ -269,7 +274,11 @@ class _Agent:
             how = f" ({how_it_ended(outcome.watched.exit.code, None if number is None else _signal_name(number))})"
             verb = "failed and waits for another attempt" if verb == "queued" else verb
         scores = self._scores(hand_out, state, metric)
-        self.screen.say(f"{place} {verb}{how} after {duration(outcome.seconds)}{scores}")
+        quiet = self.options.quiet
+        log = f"; its log: besom logs {name}" if quiet and outcome.failed else ""
+        self.screen.say(f"{place} {verb}{how} after {duration(outcome.seconds)}{scores}{log}")
+        if quiet:
+            return None
         for line in shown_words(outcome.words) if outcome.failed else ():
             self.screen.say(line)
         if outcome.failed:
@@ -290,7 +299,11 @@ class _Agent:
             return
 
     def _close(self, ending: Ending, sweep: Mapping[str, Any] | None = None) -> Ending:
+        if self.options.quiet and ending.code == ExitCode.DONE:
+            return ending
         self.screen.say(f"agent ends: {ending.reason}")
+        if self.options.quiet:
+            return ending
         if ending.advice:
             self.screen.say(ending.advice)
         if sweep is not None and self.started and ending.code in (ExitCode.DONE, ExitCode.INTERRUPTED):

@@ -1,4 +1,4 @@
-"""When an agent gives up: too many failed runs (pure: the time is an argument).
+"""When an agent asks again, and when it gives up: too many failed runs (pure: the time is an argument).
 
 A failure is an exit code above zero, or an exception out of a function. Death by a signal and a run that was stopped
 on an order are not failures: they say nothing about the program.
@@ -15,6 +15,7 @@ from besom.agents.settings import read
 FLAPPING_FAILURES = 3
 FLAPPING_S = 60.0
 MAX_INITIAL_FAILURES = 5
+_SHORTEST_PAUSE_S = 0.5
 _TRUE = frozenset(["1", "true", "yes", "on"])
 
 
@@ -36,6 +37,14 @@ def read_limits(environ: Mapping[str, str], *, max_consecutive: int | None = Non
     except ValueError:
         initial = MAX_INITIAL_FAILURES
     return Limits(flapping, initial, max_consecutive, function)
+
+
+def pause_s(most_s: float, waited_s: float) -> float:
+    """Seconds until an agent without a run asks again: a tenth of its wait, half a second at least, ``most_s`` at most.
+
+    So the end of a short wait is noticed at once, and a long one costs the server little.
+    """
+    return min(most_s, max(_SHORTEST_PAUSE_S, waited_s / 10))
 
 
 class Patience:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What `import wandb` gives the training: Besom's module or the installed package, offline.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Say only which runs begin and how they end, as under `besom run`.")
 @click.option("--dry-run", is_flag=True, help="Print the command line of the next run and take none.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: print argv and params as JSON.")
 def agent(
@@ -42,6 +43,7 @@ def agent(
     term_timeout: float | None,
     max_consecutive_failed_runs: int | None,
     wandb: str,
+    quiet: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -67,7 +69,15 @@ def agent(
     if as_json and not dry_run:
         raise UsageError("--json goes with --dry-run: an agent prints what its runs print")
     options = Options(
-        sweep, entity, project, count, forward_signals, term_timeout, max_consecutive_failed_runs, dict(os.environ)
+        sweep,
+        entity,
+        project,
+        count,
+        forward_signals,
+        term_timeout,
+        max_consecutive_failed_runs,
+        quiet,
+        dict(os.environ),
     )
     options.check()
     try:

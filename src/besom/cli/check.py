@@ -117,6 +117,12 @@ def _draw(name: str, config: SweepConfig, meaning: Meaning, console: Console) ->
     console.print(f"Command of {'the first run' if _is_fixed(config) else 'sample 1'}", style="bold")
     for line in _folded(meaning.command, console.width):
         console.print(line, soft_wrap=True)
+    if config.program is None and "${program}" in meaning.command:
+        console.print(
+            "The config names no program: add `program: train.py`, or give --program. "
+            "A function (besom.agent) needs none.",
+            soft_wrap=True,
+        )
     if meaning.rungs and meaning.metric:
         console.print()
         console.print("Rungs", style="bold")
@@ -211,7 +217,8 @@ def _cell(value: Any, width: int) -> str:
     from besom.common.json_numbers import dumps
 
     if isinstance(value, float):
-        return f"{value:.4g}"
+        # A number that is broken in two reads as two numbers.
+        return next((text for digits in (4, 3, 2) if len(text := f"{value:.{digits}g}") <= width), f"{value:.1g}")
     text = value if isinstance(value, str) else dumps(value)
     return _printable(text if len(text) <= width else text[: width - 1] + "…")
 

@@ -76,7 +76,7 @@ class LocalAgents:
             threading.Thread(target=self._read, args=(number, process), name=f"agent-{number}", daemon=True).start()
 
     def _start(self, path: str, count: int | None) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "besom", "agent", path]
+        command = [sys.executable, "-m", "besom", "agent", "--quiet", path]
         command += ["--count", str(count)] if count is not None else []
         # A session of its own: Ctrl-C reaches an agent once, through us, and not from the terminal as well.
         process = subprocess.Popen(

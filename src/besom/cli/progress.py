@@ -140,6 +140,10 @@ class Display(Protocol):
         """The present state of a line that still changes."""
         ...
 
+    def warn(self, text: str) -> None:
+        """A remark on the sweep as a whole."""
+        ...
+
     def show(self, found: Status) -> None:
         """The status now."""
         ...
@@ -159,6 +163,10 @@ class PlainDisplay:
     def line(self, agent: int, text: str) -> None:
         """The line, with the agent's number in front when there are several."""
         click.echo(f"[{agent}] {text}" if self._agents > 1 else text, err=True)
+
+    def warn(self, text: str) -> None:
+        """A line of its own."""
+        click.echo(f"besom: WARNING {text}", err=True)
 
     def unfinished(self, agent: int, text: str) -> None:
         """Nothing: what still changes is told when it is done."""
@@ -193,6 +201,10 @@ class LiveDisplay:
         """The line, in the colors that it brought along."""
         self._open.pop(agent, None)
         self._console.print(self._prefixed(agent, text), soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """A line of its own."""
+        self._console.print(f"besom: WARNING {text}", soft_wrap=True, markup=False, highlight=False)
 
     def unfinished(self, agent: int, text: str) -> None:
         """The line stands above the status until it is done."""

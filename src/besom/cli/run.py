@@ -78,7 +78,7 @@ def run(
     codes = agents.close()
     watch.close()
     show_result(connection, watch.last.sweep, file)
-    raise click.exceptions.Exit(exit_code(codes, interrupted))
+    raise click.exceptions.Exit(exit_code(codes, interrupted, watch.last.sweep["runs"]))
 
 
 def check_program(config: SweepConfig, file: Path, folder: Path) -> None:
@@ -133,12 +133,17 @@ def work(agents: LocalAgents, watch: Watch, number: int, count: int | None) -> b
 
     before = {number: signal.signal(number, hand_on) for number in _HANDED_ON}
     display = make_display(number)
+    told = set(watch.last.sweep["notes"])
     pace = Pace(started=time.monotonic(), agents=number)
     try:
         while agents.working:
             for line in agents.lines(_WAIT_S):
                 (display.line if line.whole else display.unfinished)(line.agent, line.text)
-            display.show(status(watch.last, count, pace, time.monotonic()))
+            found = watch.last
+            for note in [note for note in found.sweep["notes"] if note not in told]:
+                display.warn(note)
+                told.add(note)
+            display.show(status(found, count, pace, time.monotonic()))
         display.show(status(watch.look(), count, pace, time.monotonic()))
     finally:
         display.close()
@@ -147,15 +152,19 @@ def work(agents: LocalAgents, watch: Watch, number: int, count: int | None) -> b
     return bool(interrupted)
 
 
-def exit_code(codes: Sequence[int], interrupted: bool) -> int:
-    """0 if an agent ended well; else the first other code. An agent that came too late has nothing to complain of."""
+def exit_code(codes: Sequence[int], interrupted: bool, runs: Mapping[str, int]) -> int:
+    """0 if an agent ended well and not all ``runs`` (how many by state) failed; else the first other code, or 1.
+
+    An agent that came too late has nothing to complain of.
+    """
     from besom.agents.exit_codes import ExitCode
 
     if interrupted:
         return ExitCode.INTERRUPTED
     telling = [code for code in codes if code != ExitCode.SWEEP_ENDED]
     if not telling or 0 in telling:
-        return 0
+        lost = runs.get("failed", 0) + runs.get("crashed", 0)
+        return ExitCode.ERROR if lost and lost == sum(runs.values()) else 0
     return telling[0] if telling[0] > 0 else 128 - telling[0]
 
 

@@ -71,15 +71,19 @@ class Connection:
 
     Every address that changes something takes the same request twice as once, so that a lost answer is asked for
     again without a second thought.
+
+    Who answers at the address is asked on every fresh line, before the token is shown there: another server may have
+    taken it while ours was away. ``server_id`` is the one that is meant; None: the first that answers.
     """
 
-    def __init__(self, url: str, token: str | None, *, timeout_s: float = 30.0) -> None:
+    def __init__(self, url: str, token: str | None, *, timeout_s: float = 30.0, server_id: str | None = None) -> None:
         split = urlsplit(url if "://" in url else f"http://{url}")
         if split.scheme not in ("http", "https") or not split.hostname:
             raise UsageError(f"{url!r} is not the address of a server: write http://HOST:PORT")
         self.url = f"{split.scheme}://{split.netloc}{split.path}".rstrip("/")
         self.token = token
         self.timeout_s = timeout_s
+        self.server_id = server_id
         self._split = split
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -184,9 +188,13 @@ class Connection:
             try:
                 if self._http is None:
                     self._http = self._dial(self.timeout_s)
+                    self._ask_who_answers(self._http)
                 self._http.request(method, self._split.path.rstrip("/") + target, payload, self._headers(headers))
                 response = self._http.getresponse()
                 content = response.read()
+            except BesomError:
+                self._hang_up()
+                raise
             except (OSError, HTTPException) as error:
                 self._hang_up()
                 if reused and not isinstance(error, TimeoutError):
@@ -209,6 +217,24 @@ class Connection:
         if self._split.scheme == "https":
             return HTTPSConnection(host, port, timeout=timeout_s)
         return HTTPConnection(host, port, timeout=timeout_s)
+
+    def _ask_who_answers(self, http: HTTPConnection) -> None:
+        """Raises ServerUnreachable unless the server that is meant is at the other end. Needs no token."""
+        if not self.token:
+            return
+        http.request("GET", self._split.path.rstrip("/") + "/health", headers={"Accept": "application/json"})
+        response = http.getresponse()
+        content = response.read()
+        self._check_server({name.lower(): value for name, value in response.getheaders()}, response.status)
+        if response.status >= 400:
+            raise self._problem(response.status, content)
+        try:
+            found = str(json.loads(content)["server_id"])
+        except (ValueError, KeyError, TypeError):
+            raise ServerError(f"{self.url} does not tell which server it is") from None
+        if self.server_id is not None and found != self.server_id:
+            raise ServerUnreachable(f"another Besom server answers at {self.url}, ours is away")
+        self.server_id = found
 
     def _hang_up(self) -> None:
         if self._http is not None:
@@ -256,6 +282,7 @@ class Connection:
         http = self._dial(_EVENTS_SILENCE_S)
         target = _target("/api/v1/events", {"after": after, "sweep": sweep})
         try:
+            self._ask_who_answers(http)
             http.request("GET", self._split.path.rstrip("/") + target, headers=self._headers({}))
             response = http.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}

@@ -274,7 +274,7 @@ class Run(KnownRun):
             return
         taken = self._reads.taken()
         self._spool.note("reads", read=taken)
-        swept = self._facts.get("swept") or self._reads.params
+        swept = self._facts.get("swept", self._reads.params)
         unread = [key for key in self._reads.params if key in swept and key not in taken]
         # A second program of the same attempt may leave to the first what that one has read.
         if unread and self._writer == "w1":

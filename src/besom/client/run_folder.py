@@ -12,8 +12,8 @@
         done-<attempt>                  the server has confirmed the end of this attempt
         process.json, agent.json        who owns the folder: pid and start time of the process or agent
 
-``config.json`` holds ``uid, name, display_name, entity, project, sweep_id, attempt, params, url, sweep_url, metric,
-resumed``; a run without an agent has ``new_run`` beside them, the request that introduces it to a server.
+``config.json`` holds ``uid, name, display_name, entity, project, sweep_id, attempt, params, swept, url, sweep_url,
+metric, resumed``; a run without an agent has ``new_run`` beside them, the request that introduces it to a server.
 """
 
 from __future__ import annotations

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from besom.common.json_numbers import NON_FINITE, dumps
 from besom.space import SearchSpace
 
 MOST_KEYS = 12
 MOST_NAME = 60
+MOST_VALUE = 40
 
 
 def metric_never_logged(metric_name: str, keys: Sequence[str]) -> str:
@@ -17,6 +19,13 @@ def metric_never_logged(metric_name: str, keys: Sequence[str]) -> str:
         return f"metric `{metric_name}` was never logged; nothing was logged at all"
     shown = ", ".join(keys[:MOST_KEYS]) + (", …" if len(keys) > MOST_KEYS else "")
     return f"metric `{metric_name}` was never logged; logged keys: {shown}"
+
+
+def metric_without_number(metric_name: str, last: Any) -> str:
+    """The remark on a finished run whose metric was never a finite number; ``last`` is its last value as JSON."""
+    shown = last if isinstance(last, str) and last in NON_FINITE else dumps(last)
+    shown = shown if len(shown) <= MOST_VALUE else shown[: MOST_VALUE - 1] + "…"
+    return f"metric `{metric_name}` was never a finite number (its last value: {shown}): the run has no score"
 
 
 def never_read(swept: Sequence[str], read: Collection[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -162,7 +162,10 @@ def _hand_out(c: Connection, sweep: Sweep, run: Run, attempt: Attempt, now: floa
         run_id=run.id,
         created=now,
     )
-    return facts(sweep, run.uid, run.name, run.display_name, attempt.number, run.params, run.idx, secret, base_url)
+    swept = searchers.living(c, sweep).config.space.swept_names
+    return facts(
+        sweep, run.uid, run.name, run.display_name, attempt.number, run.params, swept, run.idx, secret, base_url
+    )
 
 
 def facts(
@@ -172,6 +175,7 @@ def facts(
     display_name: str,
     attempt: int,
     params: Mapping[str, Any],
+    swept: Sequence[str],
     idx: int | None,
     secret: str,
     base_url: str,
@@ -183,6 +187,7 @@ def facts(
         display_name=display_name,
         attempt=attempt,
         params=dict(params),
+        swept=list(swept),
         token=secret,
         url=addresses.run_page(base_url, sweep.entity, sweep.project, name) if name else "",
         number=(idx or 0) + 1,

@@ -18,13 +18,14 @@ def next_params(c: Connection, sweep_uid: str, now: float, base_url: str = "") -
     sweep = sweeps.get(c, sweep_uid)
     # Searchers may remember draws and belong to the writer's thread: a look builds its own.
     living = searchers.build(read_sweep_config(sweeps.config_of(c, sweep.id)), sweep.seed)
+    swept = living.config.space.swept_names
     decision = decide(c, sweep, living.searcher, now)
     if isinstance(decision, HandOutRun):
         if (run := decision.again) is not None:
             name, attempt = run.display_name, run.attempt + 1
-            return facts(sweep, run.uid, run.name, name, attempt, run.params, run.idx, "", base_url)
+            return facts(sweep, run.uid, run.name, name, attempt, run.params, swept, run.idx, "", base_url)
         name = run_display_name(decision.params, living.config.space, decision.number)
-        return facts(sweep, "", "", name, 1, decision.params, decision.number, "", base_url)
+        return facts(sweep, "", "", name, 1, decision.params, swept, decision.number, "", base_url)
     if isinstance(decision, WaitForRuns):
         return Wait(seconds=decision.seconds, reason=decision.reason)
     return Finish(why="canceled" if sweep.state == "canceled" else "finished", reason=decision.reason)

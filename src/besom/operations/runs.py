@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from besom.common.ids import check_entity_name, check_project_name, check_run_name
 from besom.engine import remarks
 from besom.engine.endings import Final, Report, ending
-from besom.engine.records import Attempt, Run
+from besom.engine.records import Attempt, Run, Sweep
 from besom.engine.states import check_rerun
 from besom.errors import Refused
 from besom.operations import searchers
@@ -168,16 +168,22 @@ def _remark(c: Connection, run: Run, now: float) -> Run:
     if reads is not None and run.by_sweep:
         swept = searchers.living(c, sweep).config.space.swept_names
         sentences += remarks.never_read(swept, set(reads))
-    if sweep.metric is not None:
-        logged = summaries.logged_keys(c, run.id)
-        if sweep.metric.name not in logged:
-            sentence = remarks.metric_never_logged(sweep.metric.name, logged)
-            sentences.append(sentence)
-            if not any(note.startswith(sentence.split(";")[0]) for note in sweep.notes):
-                sweeps.change(c, sweep.id, now, notes=[*sweep.notes, sentence])
+    if sweep.metric is not None and run.score is None:
+        sentences.append(_remark_on_metric(c, run, sweep, sweep.metric.name, now))
     if sentences:
         runs.change(c, run.id, warnings=list(dict.fromkeys([*run.warnings, *sentences])))
     return runs.by_id(c, run.id)
+
+
+def _remark_on_metric(c: Connection, run: Run, sweep: Sweep, metric: str, now: float) -> str:
+    """Why a finished run has no score. That the metric was never logged is told of the sweep too: it will go on so."""
+    logged = summaries.logged_keys(c, run.id)
+    if metric in logged:
+        return remarks.metric_without_number(metric, summaries.last_of(c, run.id, metric))
+    sentence = remarks.metric_never_logged(metric, logged)
+    if not any(note.startswith(sentence.split(";")[0]) for note in sweep.notes):
+        sweeps.change(c, sweep.id, now, notes=[*sweep.notes, sentence])
+    return sentence
 
 
 def rerun(c: Connection, run_uid: str, now: float) -> None:

@@ -43,7 +43,8 @@ def create(c: Connection, request: NewSweep, *, entity: str, now: float) -> str:
     seed = random.SystemRandom().randrange(2**31) if config.seed is None else config.seed
     size = searchers.build(config, seed).searcher.size()
     uid = _fresh_uid(c)
-    points, notes = _prior_points(c, project_id, config, request.prior_runs)
+    prior_runs = list(dict.fromkeys([*config.prior_runs, *request.prior_runs]))
+    points, notes = _prior_points(c, project_id, config, prior_runs)
     sweep_id = sweeps.add(
         c,
         config.metric,

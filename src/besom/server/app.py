@@ -50,13 +50,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     # runs
     Endpoint("GET", "/runs", runs.ls, Access.READ),
     Endpoint("POST", "/runs", runs.start, Access.START_RUN),
-    Endpoint("GET", "/runs/find", runs.find, Access.READ),
+    Endpoint("GET", "/runs/find", runs.find, Access.FIND_RUN),
     Endpoint("GET", "/runs/{uid}", runs.get, Access.READ_RUN),
     Endpoint("DELETE", "/runs/{uid}", runs.delete, Access.CHANGE),
     Endpoint("POST", "/runs/{uid}/rerun", runs.rerun, Access.CHANGE),
     Endpoint("POST", "/runs/{uid}/kill", runs.kill, Access.CHANGE),
     Endpoint("GET", "/runs/{uid}/history", runs.history, Access.READ_RUN),
-    Endpoint("GET", "/runs/{uid}/console", streams.console, Access.READ_RUN),
+    Endpoint("GET", "/runs/{uid}/console", streams.console, Access.READ_RUN, gives="application/octet-stream"),
     # sweeps
     Endpoint("GET", "/sweeps", sweeps.ls, Access.READ),
     Endpoint("POST", "/sweeps", sweeps.create, Access.CHANGE, MAX_SWEEP_BYTES),
@@ -73,10 +73,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/sweeps/{id}/best", sweeps.best, Access.READ_SWEEP),
     Endpoint("GET", "/sweeps/{id}/next", sweeps.next_run, Access.READ),
     # the server itself
-    Endpoint("GET", "/events", live.stream, Access.READ),
+    Endpoint("GET", "/events", live.stream, Access.READ, gives="text/event-stream"),
     Endpoint("GET", "/me", server.me, Access.ANYBODY),
     Endpoint("GET", "/server", server.status, Access.READ),
-    Endpoint("GET", "/server/backup", server.backup, Access.ADMIN),
+    Endpoint("GET", "/server/backup", server.backup, Access.ADMIN, gives="application/vnd.sqlite3"),
     Endpoint("POST", "/server/stop", server.stop, Access.ADMIN),
     Endpoint("GET", "/tokens", tokens.ls, Access.ADMIN),
     Endpoint("POST", "/tokens", tokens.create, Access.ADMIN),

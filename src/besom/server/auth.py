@@ -47,6 +47,7 @@ class Access(Enum):
     START_RUN = "scope admin or agent, or the token of the run that is started"
     OWN_RUN = "scope admin or agent, or the run's own token"
     READ_RUN = "scope admin, agent or read, or the run's own token"
+    FIND_RUN = "scope admin, agent or read, or the token of the run that is found"
     READ_SWEEP = "scope admin, agent or read, or the token of a run of the sweep"
 
 
@@ -60,6 +61,7 @@ _SCOPES: Mapping[Access, frozenset[Scope]] = {
     Access.START_RUN: frozenset(["admin", "agent", "run"]),
     Access.OWN_RUN: _CHANGES,
     Access.READ_RUN: _READS,
+    Access.FIND_RUN: frozenset(["admin", "agent", "run", "read"]),
     Access.READ_SWEEP: _READS,
 }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
+from sqlalchemy.exc import DataError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -63,7 +64,7 @@ Handler = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route of the API. ``takes`` names the kind of a body that is not JSON."""
+    """A route of the API. ``takes`` and ``gives`` name the kinds of a body and an answer that are not JSON."""
 
     method: str
     path: str
@@ -71,6 +72,7 @@ class Endpoint:
     access: Access
     max_body: int = MAX_BODY_BYTES
     takes: str = "application/json"
+    gives: str = "application/json"
 
     def route(self, services: Services) -> Route:
         """The route, bound to a server's services."""
@@ -92,6 +94,10 @@ class Endpoint:
                 return as_response(await self.handler(ask, **given))
             except BesomError as error:
                 return problem_response(error)
+            except OverflowError:
+                return problem_response(UsageError("a number in the request is larger than can be kept"))
+            except DataError as error:
+                return problem_response(UsageError(f"a value in the request cannot be kept: {error.orig}"))
 
         return Route(API + self.path, answer, methods=[self.method], name=f"{self.method} {self.path}")
 
@@ -176,6 +182,8 @@ def _entry(endpoint: Endpoint, schemas: Mapping[str, Any], components: Mapping[s
     }
     if answer is not None:
         entry["responses"]["200"]["content"] = {"application/json": {"schema": schemas[repr(answer)]}}
+    elif endpoint.gives != "application/json":
+        entry["responses"]["200"]["content"] = {endpoint.gives: {}}
     if body is not None:
         entry["requestBody"] = {"content": {"application/json": {"schema": schemas[repr(body)]}}}
     elif endpoint.takes != "application/json":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +132,17 @@ def connect_arguments(engine: Engine) -> dict[str, Any]:
 
 def upsert(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts the rows; where the keys are there already, the other columns are replaced."""
-    if not rows:
-        return
-    insert = insert_into(connection, table)
-    others = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(insert.on_conflict_do_update(index_elements=list(keys), set_=others), list(rows))
+    if rows:
+        statement = _upsert(connection.dialect.name, table, tuple(keys), tuple(rows[0]))
+        connection.execute(statement, list(rows))
+
+
+# Building this one costs more than running it, and every append needs it.
+@cache
+def _upsert(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+    insert = _insert(dialect, table)
+    others = {name: insert.excluded[name] for name in columns if name not in keys}
+    return insert.on_conflict_do_update(index_elements=list(keys), set_=others)
 
 
 def insert_or_leave(
@@ -149,7 +156,11 @@ def insert_or_leave(
 
 def insert_into(connection: Connection, table: Table) -> Any:
     """An insert that knows ON CONFLICT; both databases spell it alike."""
-    make: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return _insert(connection.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement: Insert = make(table)
     return statement
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, select, update
 
 from besom.common.ids import new_id
 from besom.engine.records import Attempt, Run
@@ -18,6 +18,10 @@ from besom.wire.runs import RunState
 
 _RUN = [run.c[name] for name in Run.__dataclass_fields__]
 _ATTEMPT = [attempt.c[name] for name in Attempt.__dataclass_fields__]
+# Every hand-out and every append asks these: built once.
+_BY_UID = select(*_RUN).where(run.c.uid == bindparam("which"))
+_BY_ID = select(*_RUN).where(run.c.id == bindparam("which"))
+_ATTEMPT_OF = select(*_ATTEMPT).where(attempt.c.run_id == bindparam("which"), attempt.c.number == bindparam("count"))
 
 
 def _record(row: Row[Any]) -> Run:
@@ -36,7 +40,7 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 def find(connection: Connection, uid: str) -> Run | None:
     """The run with this uid, None if there is none."""
-    row = connection.execute(select(*_RUN).where(run.c.uid == uid)).first()
+    row = connection.execute(_BY_UID, {"which": uid}).first()
     return None if row is None else _record(row)
 
 
@@ -50,7 +54,7 @@ def get(connection: Connection, uid: str) -> Run:
 
 def by_id(connection: Connection, run_id: int) -> Run:
     """The run with this id."""
-    return _record(connection.execute(select(*_RUN).where(run.c.id == run_id)).one())
+    return _record(connection.execute(_BY_ID, {"which": run_id}).one())
 
 
 def by_name(connection: Connection, project_id: int, name: str) -> Run | None:
@@ -164,8 +168,7 @@ def add_attempt(connection: Connection, which: Run, **values: Any) -> int:
 
 def find_attempt(connection: Connection, run_id: int, number: int) -> Attempt | None:
     """One attempt of a run, None if there is none."""
-    query = select(*_ATTEMPT).where(attempt.c.run_id == run_id, attempt.c.number == number)
-    row = connection.execute(query).first()
+    row = connection.execute(_ATTEMPT_OF, {"which": run_id, "count": number}).first()
     return None if row is None else _attempt(row)
 
 

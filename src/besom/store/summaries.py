@@ -58,6 +58,13 @@ def logged_keys(connection: Connection, run_id: int) -> list[str]:
     return sorted(connection.execute(query).scalars())
 
 
+def last_of(connection: Connection, run_id: int, name: str) -> Any:
+    """The last value that a run has logged of a key, as JSON."""
+    joined = select(summary).join(key, key.c.id == summary.c.key_id)
+    query = joined.where(summary.c.run_id == run_id, key.c.name == name)
+    return _fold(connection.execute(query).one()).summary([])
+
+
 def of_runs(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """The summaries of runs as people see them: `define_metric` and values set by hand included."""
     shown: dict[int, dict[str, Any]] = {run_id: {} for run_id in run_ids}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from besom.engine import states
 from besom.engine.records import Sweep
@@ -56,9 +56,13 @@ def _record(row: Row[Any]) -> Sweep:
     )
 
 
+# Every hand-out and every append asks this: built once.
+_BY_ID = _query(*_RECORD).where(sweep.c.id == bindparam("which"))
+
+
 def by_id(connection: Connection, sweep_id: int) -> Sweep:
     """The sweep with this id."""
-    return _record(connection.execute(_query(*_RECORD).where(sweep.c.id == sweep_id)).one())
+    return _record(connection.execute(_BY_ID, {"which": sweep_id}).one())
 
 
 def get(connection: Connection, uid: str, entity: str | None = None, project_name: str | None = None) -> Sweep:

@@ -51,13 +51,17 @@ class Claim(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class HandOut(Struct, kw_only=True, tag="run", tag_field="kind"):
-    """A run to train: the params are the sweep's, the token reaches no further than this run."""
+    """A run to train: the params are the sweep's, the token reaches no further than this run.
+
+    ``swept``: the names among the params that vary in the sweep.
+    """
 
     uid: str
     name: str
     display_name: str
     attempt: int
     params: dict[str, Any]
+    swept: list[str]
     token: str
     url: str
     number: int

@@ -56,8 +56,8 @@ def serve():
 
 
 def make_link(url, said, find=None, server_id="ours"):
-    connection = Connection(url, "secret", timeout_s=5)
-    return Link(connection, find or (lambda: Connection(url, "secret")), Reach(said.append), server_id)
+    connection = Connection(url, "secret", timeout_s=5, server_id=server_id)
+    return Link(connection, find or (lambda: Connection(url, "secret")), Reach(said.append))
 
 
 def test_going_away_and_coming_back_are_told_once_each(serve):

@@ -1,7 +1,7 @@
 import pytest
 
 from besom.agents.exit_codes import ExitCode
-from besom.agents.patience import Limits, Patience, read_limits
+from besom.agents.patience import Limits, Patience, pause_s, read_limits
 
 
 def after(outcomes, limits, every_s=100.0):
@@ -71,3 +71,12 @@ def test_every_exit_code_is_told_apart_and_explained():
     assert all(code.help for code in ExitCode)
     assert ExitCode.DONE == 0
     assert ExitCode.INTERRUPTED == 130
+
+
+@pytest.mark.parametrize(("waited_s", "pause"), [(0.0, 0.5), (5.0, 0.5), (20.0, 2.0), (3600.0, 5.0)])
+def test_an_agent_asks_again_after_a_tenth_of_its_wait(waited_s, pause):
+    assert pause_s(5.0, waited_s) == pause
+
+
+def test_an_agent_asks_again_no_later_than_the_server_says():
+    assert pause_s(0.0, 20.0) == 0.0

@@ -24,7 +24,12 @@ from besom.errors import UsageError
     ],
 )  # fmt: skip
 def test_the_exit_code_says_how_the_agents_ended(codes, interrupted, code):
-    assert exit_code(codes, interrupted) == code
+    assert exit_code(codes, interrupted, {"finished": 1, "failed": 5}) == code
+
+
+def test_a_sweep_whose_runs_all_failed_is_no_success():
+    assert exit_code([0, 0], False, {"finished": 0, "failed": 3, "crashed": 1}) == 1
+    assert exit_code([0], False, {"finished": 0, "failed": 0}) == 0
 
 
 def _config(program: str | None, command: tuple[str, ...] | None = None) -> SimpleNamespace:

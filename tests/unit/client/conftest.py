@@ -129,6 +129,8 @@ class Server:
 
     def __init__(self):
         self.requests = []
+        self.introductions = []
+        self.server_id = "ours"
         self.answers = {}
         self.streams = {}
         self.runs = {}
@@ -159,7 +161,8 @@ class Server:
     def answer(self, handler, body):
         split = urlsplit(handler.path)
         query = {key: values[0] for key, values in parse_qs(split.query).items()}
-        self.requests.append((handler.command, split.path, query, body, dict(handler.headers)))
+        requests = self.introductions if split.path == "/health" else self.requests
+        requests.append((handler.command, split.path, query, body, dict(handler.headers)))
         planned = self.answers.get(f"{handler.command} {split.path}")
         status, found = planned.pop(0) if planned else self.own_answer(handler.command, split.path, query, body)
         content = found if isinstance(found, bytes) else json.dumps(found).encode()
@@ -172,6 +175,8 @@ class Server:
 
     def own_answer(self, method, path, query, body):
         parts = path.split("/")[3:]
+        if path == "/health":
+            return 200, {"server_id": self.server_id}
         if parts == ["runs"]:
             new = json.loads(body)
             self.runs[new["uid"]] = new

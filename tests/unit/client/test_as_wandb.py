@@ -1,5 +1,7 @@
 """Scripts that `import wandb`, run as an agent's children."""
 
+import sys
+
 import pytest
 
 TUTORIAL = """
@@ -148,3 +150,55 @@ def test_a_script_that_strips_wandb_from_its_environment_begins_a_run_of_its_own
         environ={"BESOM_SWEEP_ID": ""},
     )
     assert agent_folder.folder.streams() == []
+
+
+def test_what_is_not_there_can_be_joined_to_a_path_that_nobody_can_open(agent_folder):
+    done = agent_folder.train(
+        "import os, wandb\nwandb.init().config.as_dict()\n"
+        "folder = wandb.use_artifact('a/b:latest').download()\n"
+        "path = os.path.join(folder, 'model.pt')\nassert folder + '/model.pt' == path\n"
+        "print(f'{folder:>10}')\n"
+        "try:\n    open(path, 'w')\nexcept OSError as error:\n    assert 'not-in-besom' in str(error)\n"
+        "else:\n    raise SystemExit('opened')\n"
+    )
+    assert done.stderr.count("wandb.use_artifact has no effect") == 1
+
+
+def test_submodules_are_reached_as_attributes_too(agent_folder):
+    agent_folder.train(
+        "import wandb\nrun = wandb.init()\nwandb.config.as_dict()\n"
+        "assert isinstance(run, wandb.sdk.wandb_run.Run)\n"
+        "assert wandb.env.PROJECT == 'WANDB_PROJECT'\n"
+        "wandb.sdk.lib.telemetry.context()\n"
+    )
+
+
+def test_a_run_tells_its_settings_and_addresses_under_their_names(agent_folder):
+    agent_folder.train(
+        "import wandb\nrun = wandb.init()\nwandb.config.as_dict()\n"
+        "assert run.settings.run_id == run.id and run.settings.sweep_id == run.sweep_id\n"
+        "assert run._settings._offline is None\n"
+        "assert run.get_project_url() == run.project_url and run.url.startswith(run.project_url + '/runs/')\n"
+        "assert run.starting_step == 0\n"
+    )
+
+
+def test_words_for_arguments_and_bookkeeping_are_quiet(agent_folder):
+    done = agent_folder.train(
+        "import wandb\nfrom wandb import AlertLevel\nrun = wandb.init()\nwandb.config.as_dict()\n"
+        "wandb.alert(title='t', text='x', level=AlertLevel.WARN)\nif wandb.api.api_key is None: wandb.login()\n"
+        "wandb.termsetup(wandb.Settings(), None)\n"
+    )
+    assert done.stderr.count("has no effect") == 1
+
+
+def test_its_version_is_found_by_programs_that_look_for_the_package(agent_folder):
+    agent_folder.train(
+        "import importlib.metadata, wandb\nassert importlib.metadata.version('wandb') == wandb.__version__\n",
+        python=(sys.executable, "-S"),
+    )
+
+
+def test_of_several_processes_the_first_alone_tells_what_was_written_back(agent_folder):
+    done = agent_folder.train(TUTORIAL, environ={"RANK": "1"})
+    assert "written into" not in done.stderr

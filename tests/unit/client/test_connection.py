@@ -63,6 +63,34 @@ def test_a_line_that_the_server_closed_is_opened_again(server, connection):
     assert connection.call("GET", "/api/v1/x") == {"n": 2}
 
 
+def test_a_fresh_line_asks_who_answers_before_it_shows_the_token(server, connection):
+    server.answers["GET /api/v1/x"] = [(200, {})] * 2
+    connection.call("GET", "/api/v1/x")
+    connection.call("GET", "/api/v1/x")
+    (introduction,) = server.introductions
+    assert "Authorization" not in introduction[4]
+    assert connection.server_id == "ours"
+
+
+def test_a_server_that_took_the_address_sees_no_token(server, connection):
+    server.answers["GET /api/v1/x"] = [(200, {})] * 2
+    connection.call("GET", "/api/v1/x")
+    server.server_id = "theirs"
+    connection.close()
+    with pytest.raises(ServerUnreachable, match="another Besom server answers"):
+        connection.call("GET", "/api/v1/x")
+    with pytest.raises(ServerUnreachable, match="another Besom server answers"):
+        connection.call("GET", "/api/v1/x")
+    assert len(server.requests) == 1
+
+
+def test_events_are_not_asked_of_another_server(server, connection):
+    connection.server_id = "theirs"
+    with pytest.raises(ServerUnreachable, match="another Besom server answers"):
+        next(connection._event_lines(0, None))
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "error"),
     [(404, "NotFound", NotFound), (401, "Unauthorized", Unauthorized), (403, "Forbidden", Forbidden),

@@ -75,3 +75,9 @@ def test_a_folder_named_wandb_beside_the_script_is_not_in_the_way(agent_folder):
 @pytest.mark.parametrize("module", ["besom", "wandb"])
 def test_the_doorway_is_as_quick_to_forget_as_to_open(agent_folder, module):
     agent_folder.train(f"import {module}\ndel {module}\nimport {module}\n{module}.init\n")
+
+
+@pytest.mark.parametrize("module", ["besom", "wandb"])
+def test_an_older_python_is_told_what_is_needed(agent_folder, module):
+    done = agent_folder.train(f"import sys\nsys.version_info = (3, 8, 18)\nimport {module}\n", code=1, python=BARE)
+    assert done.stderr.splitlines()[-1].endswith("needs Python 3.10 or newer, and the training runs in 3.8")

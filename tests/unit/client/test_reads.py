@@ -43,6 +43,7 @@ ALL = ["learning_rate", "batch_size"]
         "cfg = vars(run.config)",
         "cfg = run.config.as_dict()",
         "for name in besom.config: pass",
+        "from argparse import Namespace\nargs = Namespace(**besom.config)\ncfg = vars(args)",
         "lr, n = besom.config['learning_rate'], besom.config.get('batch_size')",
         "from besom import config\nlr, n = config.learning_rate, config.batch_size",
     ],
@@ -108,16 +109,75 @@ def test_a_json_argument_counts(agent_folder):
     assert outcome(agent_folder, script, '{"batch_size": 64, "learning_rate": 0.01}') == (ALL, False)
 
 
-@pytest.mark.parametrize("module", ["click", "fire", "hydra", "typer", "jsonargparse", "absl/flags"])
-def test_other_command_line_modules_count_for_everything(agent_folder, module):
-    package, _, inner = module.partition("/")
-    home = agent_folder.base / package
-    home.mkdir()
-    (home / "__init__.py").touch()
-    if inner:
-        (home / f"{inner}.py").touch()
-    name = module.replace("/", ".")
-    assert outcome(agent_folder, f"import {name}\n" + INIT, *FLAGS) == (ALL, False)
+# Each library as its own documentation shows it; besom is imported by the function that trains.
+TRAIN = """
+def train(learning_rate, batch_size):
+    import besom
+    with besom.init():
+        besom.log({"loss": learning_rate * batch_size})
+    assert (learning_rate, batch_size) == (0.01, 64)
+"""
+COMMAND_LINES = {
+    "click": """
+import click
+@click.command()
+@click.option("--learning_rate", type=float)
+@click.option("--batch_size", type=int)
+def main(learning_rate, batch_size):
+    train(learning_rate, batch_size)
+main()
+""",
+    "typer": """
+import typer
+from typer import Option
+def main(learning_rate: float = Option(0.5, "--learning_rate"), batch_size: int = Option(8, "--batch_size")):
+    train(learning_rate, batch_size)
+typer.run(main)
+""",
+    "fire": "import fire\nfire.Fire(train)\n",
+    "absl": """
+from absl import app, flags
+flags.DEFINE_float("learning_rate", 0.5, "")
+flags.DEFINE_integer("batch_size", 8, "")
+def main(argv):
+    train(flags.FLAGS.learning_rate, flags.FLAGS.batch_size)
+app.run(main)
+""",
+    "jsonargparse": """
+from jsonargparse import CLI
+def main(learning_rate: float = 0.5, batch_size: int = 8):
+    train(learning_rate, batch_size)
+CLI(main)
+""",
+}
+
+
+@pytest.mark.parametrize("library", COMMAND_LINES)
+def test_no_false_alarm_for_a_library_that_takes_the_command_line(agent_folder, library):
+    assert outcome(agent_folder, TRAIN + COMMAND_LINES[library], *FLAGS) == (ALL, False)
+
+
+def test_no_false_alarm_under_hydra(agent_folder):
+    (agent_folder.base / "config.yaml").write_text("learning_rate: 0.5\nbatch_size: 8\n")
+    script = """
+import hydra
+@hydra.main(version_base=None, config_path=".", config_name="config")
+def main(cfg):
+    train(cfg.learning_rate, cfg.batch_size)
+main()
+"""
+    assert outcome(agent_folder, TRAIN + script, "learning_rate=0.01", "batch_size=64") == (ALL, False)
+
+
+def test_constants_that_nobody_reads_are_not_told(make_agent_folder):
+    told = make_agent_folder({"epochs": 5, "lr": 0.1}, swept=["lr"]).train(INIT).stderr
+    assert "`lr` was set by the sweep but never read" in told
+    assert "epochs" not in told
+
+
+def test_a_sweep_of_constants_alone_is_not_told(make_agent_folder):
+    folder = make_agent_folder({"epochs": 5}, swept=[])
+    assert "never read" not in folder.train(INIT).stderr
 
 
 def test_a_script_that_takes_sys_argv_by_hand_is_believed(agent_folder):

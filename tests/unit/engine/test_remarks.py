@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from besom.engine.remarks import metric_never_logged, never_read, run_display_name
+from besom.engine.remarks import metric_never_logged, metric_without_number, never_read, run_display_name
 from besom.space import Parameter, SearchSpace, make_distribution
 
 
@@ -12,6 +12,18 @@ def test_a_metric_that_was_never_logged_is_named_with_what_was() -> None:
     assert metric_never_logged("x", ["a", "b"]) == "metric `x` was never logged; logged keys: a, b"
     assert metric_never_logged("x", []) == "metric `x` was never logged; nothing was logged at all"
     assert metric_never_logged("x", [str(number) for number in range(50)]).endswith("10, 11, …")
+
+
+@pytest.mark.parametrize(
+    ("last", "shown"), [("NaN", "NaN"), ("0.5", '"0.5"'), (None, "null"), ({"min": 1}, '{"min":1}'), (True, "true")]
+)
+def test_a_metric_that_was_never_a_number_is_shown_with_its_last_value(last: Any, shown: str) -> None:
+    sentence = f"metric `x` was never a finite number (its last value: {shown}): the run has no score"
+    assert metric_without_number("x", last) == sentence
+
+
+def test_a_long_last_value_of_a_metric_is_cut() -> None:
+    assert len(metric_without_number("x", "y" * 1000)) < 120
 
 
 def test_a_swept_name_that_was_not_read_is_named_with_what_to_do() -> None:

@@ -172,6 +172,30 @@ def test_a_run_is_judged_once_at_a_rung(sqlite_hand: Any) -> None:
     assert sqlite_hand.run(first.uid).stop_reason is None
 
 
+def test_a_run_that_passed_a_rung_is_not_judged_there_again_after_a_restart(tmp_path: Any, clock: Any) -> None:
+    from conftest import Hand
+
+    from besom.store.database import Database
+
+    address = f"sqlite:///{tmp_path / 'besom.db'}"
+    before = Database.open(address, now=clock)
+    hand = Hand(before, clock)
+    agent = hand.agent(hand.sweep(RANDOM))
+    passed, good = hand.take(agent), hand.take(agent)
+    hand.log(passed.uid, 1, [(0, {"loss": 0.5}), (1, {"loss": 0.5})])
+    hand.log(good.uid, 1, [(0, {"loss": 0.1}), (1, {"loss": 0.1})])
+    before.close()
+
+    after = Database.open(address, now=clock)
+    hand.database = after
+    late = hand.take(agent)
+    hand.log(passed.uid, 1, [(1, {"loss": 0.6}), (2, {"loss": 0.6})], writer="later")
+    hand.log(late.uid, 1, [(0, {"loss": 0.3}), (1, {"loss": 0.3})])
+    stopped = hand.run(passed.uid).stop_reason, hand.run(late.uid).stop_reason
+    after.close()
+    assert stopped == (None, "step 2: 0.3 is above 0.1, the best third of 3 runs")
+
+
 def test_progress_is_told_once_a_second(sqlite_hand: Any) -> None:
     run = sqlite_hand.start()
     for number in range(6):

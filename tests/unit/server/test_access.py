@@ -86,6 +86,7 @@ REACH = {
     Access.START_RUN: {"admin", "agent"},
     Access.OWN_RUN: {"admin", "agent"},
     Access.READ_RUN: {"admin", "agent", "read"},
+    Access.FIND_RUN: {"admin", "agent", "read"},
     Access.READ_SWEEP: {"admin", "agent", "read"},
 }
 
@@ -119,6 +120,13 @@ def test_a_runs_token_reaches_its_own_run_and_no_other(house, handed_out):
             assert theirs.status_code == 403, endpoint
             mine = client.request(endpoint.method, filled(path, uid=own.uid), content=b"{}")
             assert mine.status_code in (200, 400), (endpoint, mine.text)
+
+
+def test_a_runs_token_finds_its_own_run_by_name_and_no_other(house, handed_out):
+    _, own, other, _ = handed_out
+    client = house.client(own.token)
+    assert client.get(f"{API}/runs/find", params={"path": own.name}).json()["uid"] == own.uid
+    assert client.get(f"{API}/runs/find", params={"path": other.name}).status_code == 403
 
 
 def test_a_runs_token_changes_nothing_else(house, handed_out):

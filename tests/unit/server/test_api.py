@@ -183,6 +183,27 @@ def test_a_run_of_its_own_is_started_with_a_page_address(admin):
     assert admin.post(f"{API}/runs/{started['uid']}/attempts/1/heartbeat").json() == {"stop": None}
 
 
+@pytest.mark.parametrize("query", [{"attempt": 2**63}, {"attempt": 10**30, "limit": 5}])
+def test_numbers_that_no_database_holds_are_a_sentence(admin, run, query):
+    answer = admin.get(f"{API}/runs/{run.uid}/console", params=query)
+    assert (answer.status_code, answer.json()["detail"]) == (400, "a number in the request is larger than can be kept")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/tokens", {"name": "x", "expires_s": 1e308}),
+        ("/agents", {"uid": "a" * 16, "sweep_id": "SWEEP", "host": "h", "pid": 2**63}),
+    ],
+)
+def test_numbers_in_a_body_that_no_database_holds_are_a_sentence(house, admin, path, body):
+    if "sweep_id" in body:
+        body = {**body, "sweep_id": house.sweep()}
+    answer = admin.post(API + path, json=body)
+    assert (answer.status_code, answer.json()["kind"]) == (400, "UsageError")
+    assert admin.get(f"{API}/server").status_code == 200
+
+
 # ---- agents
 
 
@@ -305,6 +326,19 @@ def test_the_openapi_document_has_every_endpoint(admin):
     for methods in document["paths"].values():
         for entry in methods.values():
             assert entry["summary"]
+
+
+def test_the_openapi_document_tells_answers_that_are_not_json(admin):
+    paths = admin.get(f"{API}/openapi.json").json()["paths"]
+    kinds = {
+        path: list(paths[API + path]["get"]["responses"]["200"]["content"])
+        for path in ("/events", "/server/backup", "/runs/{uid}/console")
+    }
+    assert kinds == {
+        "/events": ["text/event-stream"],
+        "/server/backup": ["application/vnd.sqlite3"],
+        "/runs/{uid}/console": ["application/octet-stream"],
+    }
 
 
 def test_every_reference_of_the_openapi_document_leads_somewhere(admin):

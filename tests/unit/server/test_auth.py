@@ -30,6 +30,7 @@ REACH = {
     Access.START_RUN: {"admin", "agent", "run"},
     Access.OWN_RUN: {"admin", "agent"},
     Access.READ_RUN: {"admin", "agent", "read"},
+    Access.FIND_RUN: {"admin", "agent", "run", "read"},
     Access.READ_SWEEP: {"admin", "agent", "read"},
 }
 

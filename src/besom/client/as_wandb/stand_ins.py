@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,15 +10,21 @@ from besom.client.say import warn_once
 from besom.client.values import Unrecorded
 
 MEDIA = (
-    "Artifact", "Audio", "Bokeh", "BoundingBoxes2D", "Classes", "Graph", "Histogram", "Html", "Image", "ImageMask",
-    "JoinedTable", "Molecule", "Object3D", "Plotly", "Table", "Video",
+    "Artifact", "Audio", "Bokeh", "BoundingBoxes2D", "Classes", "EvalTable", "Graph", "Histogram", "Html", "Image",
+    "ImageMask", "JoinedTable", "Molecule", "Object3D", "Plotly", "Table", "Video",
 )  # fmt: skip
 FUNCTIONS = (
-    "alert", "attach", "link_artifact", "link_model", "log_artifact", "log_code", "log_model", "plot", "plot_table",
-    "plots", "restore", "sklearn", "unwatch", "upsert_artifact", "use_artifact", "use_model", "viz", "watch",
+    "alert", "attach", "box3d", "finish_artifact", "gym", "link_artifact", "link_model", "log_artifact", "log_code",
+    "log_model", "pin_config_keys", "plot", "plot_table", "plots", "profiler", "restore", "sklearn", "trigger",
+    "unwatch", "upsert_artifact", "use_artifact", "use_model", "visualize", "viz", "watch", "write_logs",
 )  # fmt: skip
-# Of a run; a script should not hear of those that only serve W&B's own bookkeeping.
-QUIET = ("_attach", "_label", "display", "ensure_configured", "require", "setup", "teardown", "to_html")
+# A script should not hear of those that only serve W&B's own bookkeeping, or are words for arguments.
+QUIET = (
+    "AlertLevel", "ArtifactTTL", "_attach", "_label", "api", "display", "ensure_configured", "patched", "require",
+    "sagemaker_auth", "setup", "status", "teardown", "termsetup", "to_html",
+)  # fmt: skip
+# A path below which nothing can be read or made: a script that opens a file which Besom does not have fails there.
+NOWHERE = f"{os.devnull}/not-in-besom"
 
 
 class Nothing(Unrecorded):
@@ -46,6 +53,15 @@ class Nothing(Unrecorded):
 
     def __bool__(self) -> bool:
         return True
+
+    def __fspath__(self) -> str:
+        return NOWHERE
+
+    def __add__(self, more: Any) -> str:
+        return f"{NOWHERE}{more}"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
 
     def __enter__(self) -> Any:
         return self

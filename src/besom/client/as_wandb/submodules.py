@@ -41,7 +41,14 @@ def _generate_id(length: int = 8) -> str:
     return new_id(length)
 
 
+_VARIABLES = (
+    "API_KEY", "BASE_URL", "CONFIG_PATHS", "DIR", "ENTITY", "JOB_TYPE", "MODE", "NAME", "NOTES", "PROJECT", "RESUME",
+    "RUN_GROUP", "RUN_ID", "SILENT", "SWEEP_ID", "TAGS",
+)  # fmt: skip
+
+
 _CONTENTS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "env": lambda: {name: f"WANDB_{name}" for name in _VARIABLES},
     "errors": lambda: dict(ERRORS),
     "errors.errors": lambda: dict(ERRORS),
     "util": lambda: {"generate_id": _generate_id},
@@ -91,7 +98,7 @@ def install() -> None:
 
 
 def submodule(name: str) -> ModuleType | None:
-    """The submodule ``wandb.name`` if there is one."""
+    """The submodule ``wandb.name`` if there is one; ``name`` may be dotted."""
     return import_module(f"wandb.{name}") if name in _CONTENTS else None
 
 
@@ -106,4 +113,5 @@ def missing(fullname: str) -> str:
 def _further(module: str, attribute: str) -> Any:
     if attribute.startswith("__"):
         raise AttributeError(attribute)
-    return StandIn(f"{module}.{attribute}")
+    inner = submodule(f"{module.partition('.')[2]}.{attribute}")
+    return inner if inner is not None else StandIn(f"{module}.{attribute}")

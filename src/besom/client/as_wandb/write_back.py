@@ -12,7 +12,7 @@ from typing import Any
 
 from besom.client.config import Config
 from besom.client.say import say
-from besom.client.settings import is_on
+from besom.client.settings import is_on, rank
 
 
 class WandbConfig(Config):
@@ -37,7 +37,7 @@ def write_back(given: Any, config: Config, call: str) -> None:
         if key in given:
             state.note(key)
             _put(given, key, value, "", changed)
-    if changed:
+    if changed and rank() == 0:
         say(
             f"the sweep's values were written into the dictionary given to {call}: {', '.join(changed)} "
             "(BESOM_WRITE_BACK=0 turns this off)"

@@ -57,7 +57,9 @@ async def ls(ask: Ask, query: ProjectRunsQuery) -> RunsPage:
 
 async def find(ask: Ask, query: FindQuery) -> RunAnswer:
     """The run of a name, with its attempts."""
-    return await ask.read(run_answers.find, query.path, base_url=ask.base_url)
+    found = await ask.read(run_answers.find, query.path, base_url=ask.base_url)
+    require(ask.who, Access.READ_RUN, run_uid=found.uid)
+    return found
 
 
 async def get(ask: Ask) -> RunAnswer:
