@@ -17,7 +17,7 @@ OPTIONS: Mapping[str, list[dict[str, Any]]] = {
     "hyperband": [
         {"min_iter": 1},
         {"min_iter": 3, "eta": 2.5, "strict": False},
-        {"max_iter": 81, "s": 3, "min_peers": 4, "grace": 5},
+        {"max_iter": 81, "s": 3, "min_peers": 4, "grace": 5, "nan": {"patience": 3}},
     ],
 }
 every_rule = pytest.mark.parametrize(
@@ -46,6 +46,11 @@ def test_rungs_are_counts_in_rising_order(stopper: Stopper) -> None:
     assert rungs[0] >= 1
     assert rungs == sorted(set(rungs))
     assert stopper.rungs(2) == rungs[:2]
+
+
+@every_rule
+def test_a_run_with_finite_values_only_has_no_streak_to_be_stopped_for(stopper: Stopper) -> None:
+    assert stopper.judge_streak(0) is None
 
 
 @every_rule

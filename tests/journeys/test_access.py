@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import stat
+import subprocess
 from urllib.parse import urlsplit
 
 import pytest
@@ -175,6 +176,68 @@ def test_status_without_a_server_is_one_sentence(tmp_path):
 def test_the_token_file_is_the_users_alone(machine):
     assert stat.S_IMODE((machine.data / "token").stat().st_mode) == 0o600
     assert stat.S_IMODE(machine.data.stat().st_mode) & 0o077 == 0
+
+
+def test_nothing_in_the_data_folder_is_another_users_to_read(machine):
+    files = [machine.data, *machine.data.rglob("*")]
+    assert len(files) > 4
+    assert [file for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077] == []
+
+
+def test_the_token_is_in_no_process_list_log_or_address(machine):
+    token = read_token(machine.data)
+    link = machine.besom("open", "--print").stdout
+    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    logs = [file.read_text(errors="replace") for file in machine.data.glob("*.log")]
+    assert "besom.server" in commands
+    assert logs
+    for text in (link, commands, *logs):
+        assert token not in text
+
+
+def test_a_login_link_works_once_and_leaves_the_next_asker_outside(machine, port):
+    path = urlsplit(machine.besom("open", "--print").stdout.strip())
+    ask = f"GET {path.path}?{path.query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    first, second = talk(port, ask), talk(port, ask)
+    assert (status_of(first), status_of(second)) == (303, 401)
+    assert "set-cookie" in first.lower()
+    assert "set-cookie" not in second.lower()
+
+
+ODD = (
+    "//api/v1/sweeps", "/api/v1//sweeps", "/%2e%2e/api/v1/sweeps", "/login/../api/v1/sweeps", "/login%2f..%2fapi",
+    "/assets/%2e%2e/keys.json", "/assets/plain.css%00", "/health;x", "/HEALTH", "http://127.0.0.1/api/v1/me", "*",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", ODD)
+def test_no_odd_way_of_writing_a_path_leads_past_the_door(port, path, method):
+    answer = talk(
+        port, f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    )
+    assert status_of(answer) in (303, 401)
+
+
+def test_a_tls_server_is_reached_by_who_trusts_its_certificate(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    secure = Machine(tmp_path)
+    try:
+        found = secure.start("--tls-cert", str(certificate), "--tls-key", str(key))
+        assert found.url.startswith("https://127.0.0.1:")
+        refused = secure.besom("status")
+        assert refused.returncode == 1
+        assert "set SSL_CERT_FILE to the server's certificate" in refused.stderr
+        trusting = {**secure.environ, "SSL_CERT_FILE": str(certificate)}
+        told = json.loads(secure.besom("status", "--json", env=trusting).stdout)
+        assert told["url"] == found.url
+    finally:
+        secure.besom("server", "stop")
 
 
 def test_a_sweeps_page_opens_signed_in(machine):

@@ -82,7 +82,7 @@ def test_the_first_ctrl_c_lets_the_current_runs_finish(workshop, wait_until):
     _pid(place, 1, wait_until)
     _pid(place, 2, wait_until)
     running.send(signal.SIGINT)
-    wait_until(lambda: running.text().count("ctrl-c received") == 2)
+    running.wait_for("ctrl-c received")
     (place / "go").touch()
     text = running.end(130)
     sweep = _sweep_of(workshop, text)
@@ -100,6 +100,20 @@ def test_the_second_ctrl_c_ends_the_current_runs(workshop, wait_until):
     text = running.end(130)
     assert process_started(pid) is None
     assert _sweep_of(workshop, text)["runs"]["killed"] == 1
+
+
+def test_what_a_ctrl_c_does_is_said_once(workshop, wait_until):
+    place = _place(workshop, WAITS)
+    running = workshop.begin("run", "sweep.yaml", "--agents", "2", place=place)
+    for x in (1, 2):
+        _pid(place, x, wait_until)
+    running.send(signal.SIGINT)
+    running.wait_for("Send ctrl-c again to terminate them.")
+    running.send(signal.SIGINT)
+    said = running.end(130)
+    assert said.count("besom: ctrl-c received. Waiting for runs to end.") == 1
+    assert said.count("besom: Terminating and waiting for the run to end.") == 1
+    assert "agent ends" not in said
 
 
 def test_agents_and_their_children_die_with_the_command(workshop, wait_until):

@@ -174,9 +174,21 @@ def test_d05_when_is_refused_by_name() -> None:
     )
 
 
-@pytest.mark.parametrize(("key", "value"), [("resource", "epoch"), ("nan", {"patience": 5})])
-def test_d05_stopping_keys_that_are_not_built_are_refused_by_name(key: str, value: Any) -> None:
-    assert f"early_terminate.{key}: `{key}` is not built yet: " in problem(**rule(**{key: value}))
+def test_d05_stopping_keys_that_are_not_built_are_refused_by_name() -> None:
+    assert "early_terminate.resource: `resource` is not built yet: " in problem(**rule(resource="epoch"))
+
+
+def test_d05_early_terminate_nan_is_read_with_its_patience() -> None:
+    (found,) = read(**rule(nan={"patience": 7})).early_terminate
+    assert found["nan"] == {"patience": 7}
+
+
+@pytest.mark.parametrize(
+    ("nan", "place"),
+    [({"patience": 0}, "nan.patience: "), ({"patiense": 5}, "nan.patiense: "), (5, "nan: "), (True, "nan: ")],
+)
+def test_d05_early_terminate_nan_of_anything_else_is_an_error(nan: Any, place: str) -> None:
+    assert f"early_terminate.{place}" in problem(**rule(nan=nan))
 
 
 def test_d05_keys_that_are_not_built_are_still_read_whole() -> None:

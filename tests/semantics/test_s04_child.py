@@ -1,4 +1,4 @@
-"""The child process of a run: its environment, parameter files, folder, input, group."""
+"""Section 4.3: the child process of a run: its environment, parameter files, folder, input, group."""
 
 import json
 import os

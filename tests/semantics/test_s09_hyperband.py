@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from besom.metric import Metric
-from besom.stopping import RungValue, Stopper, make_stoppers
+from besom.stopping import RungValue, Stop, Stopper, make_stoppers
 
 LOSS = Metric("loss")
 ACCURACY = Metric("acc", goal="maximize")
@@ -175,6 +175,34 @@ def test_s09_decide_s_may_be_a_whole_float() -> None:
         hyperband(max_iter=27, s=2.5)
 
 
-def test_s09_decide_stop_on_nan_is_refused_by_name_until_it_is_built() -> None:
-    with pytest.raises(ValueError, match="`nan` is not built yet"):
-        hyperband(min_iter=3, nan={"patience": 5})
+def test_s09_decide_stop_on_nan_only_when_asked_for() -> None:
+    assert hyperband(min_iter=3).judge_streak(1000) is None
+    asked = hyperband(min_iter=3, nan={"patience": 2})
+    assert asked.judge_streak(1) is None
+    assert asked.judge_streak(2) == Stop("the last 2 values of loss were NaN or infinite")
+    assert hyperband(min_iter=3, nan={}).judge_streak(5) is not None, "patience is 5 by default"
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (["NaN", 0.5, "Infinity", "NaN"], None),
+        (["NaN", "-Infinity", "NaN"], "the last 3 values of loss were NaN or infinite"),
+        ([0.5, "NaN", "NaN", "NaN", 0.1], "the last 3 values of loss were NaN or infinite"),
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 2, 5])
+def test_s09_decide_a_run_of_nans_is_stopped_however_its_rows_arrive(
+    sqlite_hand: Any, make_spool: Any, values: list[Any], reason: str | None, pieces: int
+) -> None:
+    rule = "{type: hyperband, min_iter: 100, nan: {patience: 3}}"
+    sweep = sqlite_hand.sweep(
+        f"{{method: grid, metric: {{name: loss}}, early_terminate: {rule}, parameters: {{a: {{values: [1]}}}}}}"
+    )
+    run = sqlite_hand.take(sqlite_hand.agent(sweep))
+    rows = [{"t": "row", "step": step, "time": 1.0, "data": {"loss": value}} for step, value in enumerate(values)]
+    data, offset = make_spool(rows), 0
+    size = -(-len(data) // pieces)
+    for start in range(0, len(data), size):
+        offset = sqlite_hand.append(run.uid, 1, data[start : start + size], offset)
+    assert sqlite_hand.run(run.uid).stop_reason == reason

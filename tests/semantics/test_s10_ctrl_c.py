@@ -1,4 +1,4 @@
-"""Ctrl-C and signals at an agent."""
+"""Section 10.5: Ctrl-C and signals at an agent."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""When a sweep ends (10.1), and runs that were there before it (10.7)."""
+"""Section 10.1 and 10.7: when a sweep ends, and runs that were there before it."""
 
 from __future__ import annotations
 
@@ -165,25 +165,3 @@ def test_s10_7_a_prior_run_without_a_swept_parameter_is_passed_over_and_named(sq
 def test_s10_7_a_prior_run_that_is_not_there_is_refused(sqlite_hand: Any) -> None:
     with pytest.raises(NotFound, match="prior run nobody is not in the project"):
         sqlite_hand.sweep(TWO, prior_runs=["nobody"])
-
-
-def test_s06_a_run_started_by_hand_within_the_sweep_has_its_point(sqlite_hand: Any) -> None:
-    sweep = sqlite_hand.sweep(TWO)
-    run = sqlite_hand.start(sweep_id=sweep)
-    sqlite_hand.note(run, 1, {"t": "config", "set": {"a": 1}})
-    agent = sqlite_hand.agent(sweep)
-    assert sqlite_hand.take(agent).params == {"a": 2}
-    assert isinstance(sqlite_hand.claim(agent), Wait)
-    assert sqlite_hand.run(run).params == {"a": 1}
-
-
-def test_s06_what_a_script_writes_back_does_not_change_what_was_handed_out(sqlite_hand: Any) -> None:
-    sweep = sqlite_hand.sweep(TWO)
-    agent = sqlite_hand.agent(sweep)
-    run = sqlite_hand.take(agent)
-    sqlite_hand.note(run.uid, 1, {"t": "config", "set": {"a": "1", "extra": 5}})
-    answer = sqlite_hand.run(run.uid)
-    assert answer.params == {"a": 1}
-    assert answer.config == {"a": "1", "extra": 5}
-    assert sqlite_hand.take(agent).params == {"a": 2}
-    assert isinstance(sqlite_hand.claim(agent), Wait)

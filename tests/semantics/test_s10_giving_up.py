@@ -1,4 +1,4 @@
-"""When an agent gives up: too many failed runs."""
+"""Section 10.4: when an agent gives up, too many failed runs."""
 
 import pytest
 
@@ -56,6 +56,13 @@ def test_s10_4_max_initial_failures_replaces_five(workshop):
     sweep = workshop.sweep(MANY)
     agent(workshop, sweep, FAILS, code=4, WANDB_AGENT_MAX_INITIAL_FAILURES="2")
     assert len(workshop.runs(sweep)) == 2
+
+
+def test_s10_4_max_initial_failures_that_is_no_number_leaves_five(workshop):
+    sweep = workshop.sweep(MANY)
+    environ = {"WANDB_AGENT_MAX_INITIAL_FAILURES": "few", "WANDB_AGENT_DISABLE_FLAPPING": "true"}
+    agent(workshop, sweep, FAILS, code=4, **environ)
+    assert len(workshop.runs(sweep)) == 5
 
 
 def test_s10_4_at_most_one_success_is_no_excuse(workshop):

@@ -1,4 +1,4 @@
-"""What agents and the server say to each other: register, heartbeat, run, stop, exit."""
+"""Section 10.3: what agents and the server say to each other: register, heartbeat, run, stop, exit."""
 
 import json
 import signal
@@ -168,3 +168,16 @@ def test_s10_6_a_preempted_run_is_taken_up_again_with_the_same_id_and_params(wor
     assert [attempt["state"] for attempt in run["attempts"]] == ["preempted", "finished"]
     assert done.stdout.splitlines() == [f"{run['id']} 5"] * 2
     assert json.loads(workshop.besom("show", run["id"], "--json").stdout)["state"] == "finished"
+
+
+def test_s10_1_count_ends_the_agent_and_leaves_the_sweep_running(workshop):
+    sweep, place = workshop.sweep(TWO), workshop.place(train="")
+    workshop.besom("agent", sweep, "--count", "1", place=place)
+    state = workshop.state(sweep)
+    assert (state["state"], state["runs"]["finished"]) == ("running", 1)
+
+
+def test_s10_3_count_0_is_no_limit(workshop):
+    sweep, place = workshop.sweep(TWO), workshop.place(train="")
+    workshop.besom("agent", sweep, "--count", "0", place=place)
+    assert workshop.state(sweep)["state"] == "finished"

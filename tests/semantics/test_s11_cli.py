@@ -1,4 +1,4 @@
-"""The command line as W&B's users and their scripts know it."""
+"""Section 11: the command line as W&B's users and their scripts know it."""
 
 from __future__ import annotations
 
@@ -149,10 +149,24 @@ def test_s11_1_any_other_form_is_answered_with_the_forms(machine):
     assert "ID, PROJECT/ID or ENTITY/PROJECT/ID" in said
 
 
-def test_s10_2_moves_that_the_state_does_not_allow_are_refused_by_its_name(machine):
+def test_s11_1_moves_that_the_state_does_not_allow_are_refused_by_its_name(machine):
     sweep = machine.create("sweep.yaml")
     machine.besom("cancel", sweep["id"])
     for verb in ("pause", "stop", "cancel"):
         said = machine.besom(verb, sweep["id"], code=1).stderr
         assert "cancel" in said
         assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["-p", "--project", "-e", "--entity", "--count", "-f", "--forward-signals", "-t", "--term-timeout",
+     "--max-consecutive-failed-runs"],
+)  # fmt: skip
+def test_s11_2_an_agent_knows_the_options_of_wandbs(machine, option):
+    assert option in re.split(r"[\s,]+", machine.besom("agent", "--help").stdout)
+
+
+@pytest.mark.parametrize("option", ["-p", "--project", "-e", "--entity", "--name", "--program", "-R", "--prior_run"])
+def test_s11_1_a_sweep_knows_the_options_of_wandbs(machine, option):
+    assert option in re.split(r"[\s,]+", machine.besom("sweep", "--help").stdout)

@@ -74,3 +74,15 @@ def test_s13_the_script_that_reads_its_config_is_not_warned(tmp_path, fixed):
     rows, _, said = train(tmp_path, script, GRID[3], BESOM_WRITE_BACK="0")
     assert rows[0] == GRID[3]["learning_rate"] * GRID[3]["batch_size"]
     assert "never read" not in said
+
+
+def test_s13_swept_names_that_were_never_read_are_told(sqlite_hand):
+    sweep = sqlite_hand.sweep()
+    agent = sqlite_hand.agent(sweep)
+    told, silent = sqlite_hand.take(agent), sqlite_hand.take(agent)
+    for run in (told, silent):
+        sqlite_hand.log(run.uid, 1, [(0, {"loss": 1.0})])
+    sqlite_hand.note(told.uid, 1, {"t": "reads", "read": ["size"]})
+    (warning,) = sqlite_hand.finish(told.uid).warnings
+    assert warning.startswith("`lr` was set by the sweep but never read by the script")
+    assert sqlite_hand.finish(silent.uid).warnings == []

@@ -126,7 +126,11 @@ def write_parameter_files(own: Mapping[str, str], cwd: Path, run: RunFacts) -> P
 
 
 def _write(folder: Path, run: RunFacts) -> ParameterFiles:
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.parent.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # The folder lies in the user's repository: what the agent makes is nothing to commit.
+        (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    folder.mkdir(exist_ok=True)
     files = ParameterFiles(folder.parent.parent, folder / f"config-{run.name}.yaml", folder / f"config-{run.name}.json")
     files.yaml.write_text(parameter_file(run.params), encoding="utf-8")
     files.json.write_text(json.dumps(run.params), encoding="utf-8")

@@ -8,7 +8,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -146,6 +146,10 @@ class FunctionStarter:
             return self._process(around)
         except OSError as error:
             raise CannotStart(f"no process can be started for the function: {error.strerror}") from None
+
+    def advice(self, words: Sequence[str]) -> str:
+        """Nothing: the function has this Python's modules."""
+        return ""
 
     def close(self) -> None:
         """Ends the warm process and takes the payload away."""

@@ -171,6 +171,7 @@ class _Agent:
             kill_delay_s=number(self.options.environ, "BESOM_AGENT_KILL_DELAY"),
             term_timeout_s=self.options.term_timeout_s,
             one_step=self.starter.function,
+            quiet=self.options.quiet,
         )
         return Surroundings(
             agent_uid=self.uid, sweep=sweep, runs=runs, link=self.link, heartbeat=heartbeat,
@@ -227,7 +228,8 @@ class _Agent:
 
     def _announce(self, hand_out: Mapping[str, Any]) -> None:
         again = f", attempt {hand_out['attempt']}" if hand_out["attempt"] > 1 else ""
-        self.screen.say(f"{run_place(hand_out)}: {hand_out['name']}{again}: {params_text(hand_out['params'])}")
+        params = hand_out["display_name"] if self.options.quiet else params_text(hand_out["params"])
+        self.screen.say(f"{run_place(hand_out)}: {hand_out['name']}{again}: {params}")
         command = self.starter.describe(hand_out["name"], hand_out["params"])
         if command and not self.options.quiet:
             self.screen.say(f"  {command}")
@@ -283,6 +285,8 @@ class _Agent:
             self.screen.say(line)
         if outcome.failed:
             self.screen.say(f"  the whole log: besom logs {name}, or {outcome.log}")
+            if advice := self.starter.advice(outcome.words):
+                self.screen.say(f"  {advice}")
         for warning in outcome.warnings:
             if warning not in self.warnings:
                 self.warnings.append(warning)
@@ -299,11 +303,9 @@ class _Agent:
             return
 
     def _close(self, ending: Ending, sweep: Mapping[str, Any] | None = None) -> Ending:
-        if self.options.quiet and ending.code == ExitCode.DONE:
+        if self.options.quiet and ending.code in (ExitCode.DONE, ExitCode.INTERRUPTED):
             return ending
         self.screen.say(f"agent ends: {ending.reason}")
-        if self.options.quiet:
-            return ending
         if ending.advice:
             self.screen.say(ending.advice)
         if sweep is not None and self.started and ending.code in (ExitCode.DONE, ExitCode.INTERRUPTED):

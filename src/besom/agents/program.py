@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,19 @@ class ProgramStarter:
             raise CannotStart(f"{argv[0]!r} cannot be started in {self._folder}: {error.strerror}") from None
         except ValueError as error:
             raise CannotStart(f"the command line cannot be passed to a program: {error}") from None
+
+    def advice(self, words: Sequence[str]) -> str:
+        """Which Python it was, where a module was missing there and it is another one than Besom's."""
+        if not words or not words[-1].startswith("ModuleNotFoundError"):
+            return ""
+        argv = shown_argv(self._command, self._program, {}, Path("params.json"))
+        found = shutil.which("python", path=search_path(self._own))
+        if "python" not in argv or found is None or os.path.dirname(found) == os.path.dirname(sys.executable):
+            return ""
+        return (
+            f"runs use {found}, the first python on PATH; Besom runs in {sys.prefix}: install the module there, or "
+            "activate the environment that has it and start the agent again"
+        )
 
     def close(self) -> None:
         """Nothing is kept warm."""

@@ -7,6 +7,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+# What each Ctrl-C means, said when it comes; the last line stands for all further ones.
+LADDER = (
+    "ctrl-c received. Waiting for runs to end. Send ctrl-c again to terminate them.",
+    "Terminating and waiting for the run to end. Send ctrl-c again to kill it.",
+    "Killing the run.",
+)
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _TRACEBACK = "Traceback (most recent call last):"
 # What is looked at, and what is sent to the server, of a failed run's output.

@@ -36,8 +36,13 @@ class Shipping:
     def ship_rest(self) -> None:
         """Ships all there is; raises ServerUnreachable and what the server refuses. Only after `end_thread`."""
         self._follow_the_server()
-        while not self._link.reached(lambda: self._shipper.ship(most_posts=_POSTS_A_LOOK)):
-            pass
+        try:
+            while not self._link.reached(lambda: self._shipper.ship(most_posts=_POSTS_A_LOOK)):
+                pass
+        except ServerUnreachable:
+            # The next try may find it at another address.
+            self._link.look_again()
+            raise
 
     def close(self) -> None:
         """Hangs up."""

@@ -41,6 +41,8 @@ class Signals:
                 # An ignored signal was ignored on purpose: nohup.
                 if number not in self._before and signal.getsignal(number) != signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._take)
+            # `besom run` starts its agents with these held back: what came during the start is heard now.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, self._before)
         return self
 
     def __exit__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +31,10 @@ class Starter(Protocol):
 
     def start(self, run: RunFacts, log: Path, guard: Guard, on_trouble: Callable[[str], None]) -> Child:
         """Starts the run; raises CannotStart."""
+        ...
+
+    def advice(self, words: Sequence[str]) -> str:
+        """What may help a run that failed with these last words; empty: nothing to say."""
         ...
 
     def close(self) -> None:

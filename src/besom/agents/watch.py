@@ -11,6 +11,7 @@ from besom.agents.exit_codes import Ending, ExitCode
 from besom.agents.heartbeat import Heartbeat
 from besom.agents.process import Child, Exit
 from besom.agents.screen import Screen
+from besom.agents.sentences import LADDER
 from besom.agents.signals import ENDING, Signals
 
 TICK_S = 0.05
@@ -25,12 +26,13 @@ class Manners:
     """How an agent treats its children. ``kill_delay_s``: from TERM to KILL on an order of the server.
 
     ``term_timeout_s``: from a handed-on signal to KILL (None: never). ``one_step``: the first Ctrl-C ends the run
-    (agents that call functions), instead of waiting for it.
+    (agents that call functions), instead of waiting for it. ``quiet``: somebody else tells what a Ctrl-C does.
     """
 
     kill_delay_s: float = 30.0
     term_timeout_s: float | None = None
     one_step: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +124,16 @@ class Watch:
 
     def _climb(self, rung: int) -> None:
         """The Ctrl-C ladder: wait, TERM, KILL."""
-        if rung == 1:
-            self._screen.say("ctrl-c received. Waiting for runs to end. Send ctrl-c again to terminate them.")
-        elif rung == 2:
+        if not self._manners.quiet:
+            one_step = self._manners.one_step and rung == 2
+            self._screen.say("Ctrl + C detected. Stopping sweep." if one_step else LADDER[min(rung, len(LADDER)) - 1])
+        if rung == 2:
             self._stopped_by = self._stopped_by or "interrupt"
             if self._manners.one_step:
-                self._screen.say("Ctrl + C detected. Stopping sweep.")
                 self._kill_after(self._manners.kill_delay_s)
-            else:
-                self._screen.say("Terminating and waiting for the run to end. Send ctrl-c again to kill it.")
             self._ask_to_stop("interrupted at its agent")
             self._child.terminate()
-        else:
-            self._screen.say("Killing the run.")
+        elif rung > 2:
             self._kill("interrupt")
 
     def _obey(self, answer: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from besom.cli.output import format_options
+from besom.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,8 +18,9 @@ _STATE_STYLES = {"alive": "green", "late": "red", "off": "yellow"}
 
 
 @click.group(invoke_without_command=True)
+@format_options("table", "json", "csv", "yaml")
 @click.pass_context
-def agents(ctx: click.Context) -> None:
+def agents(ctx: click.Context, form: str) -> None:
     """List agents and turn them off.
 
     \b
@@ -28,7 +30,9 @@ def agents(ctx: click.Context) -> None:
       besom agents off 7hq2m4zc --now
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(ls, sweep=None, everything=False, form="table")
+        ctx.invoke(ls, sweep=None, everything=False, form=form, as_json=False)
+    elif form != "table":
+        raise UsageError(f"how to print goes behind the command: besom agents ls --format {form}")
 
 
 @agents.command()
@@ -66,7 +70,7 @@ def off(agent_ids: tuple[str, ...], at_once: bool) -> None:
 
 def _chosen(rows: Sequence[dict[str, Any]], word: str) -> dict[str, Any]:
     """The agent whose id begins with the word; raises NotFound or UsageError."""
-    from besom.errors import NotFound, UsageError
+    from besom.errors import NotFound
 
     found = [row for row in rows if row["id"].startswith(word)]
     live = [row for row in found if row["state"] != "ended"]

@@ -141,7 +141,8 @@ def _summary(config: SweepConfig, meaning: Meaning) -> str:
     method = "grid" if config.method == "grid" else f"{config.method} search"
     parts = [f"{method} {_extent(meaning.grid_size)}"]
     if meaning.metric:
-        goal = f"{meaning.metric.goal} {meaning.metric.name}"
+        last = "the last " if meaning.metric.mode == "last" else ""
+        goal = f"{meaning.metric.goal} {last}{meaning.metric.name}"
         parts.append(goal if meaning.metric.target is None else f"{goal} until {meaning.metric.target:g}")
     if config.run_cap is not None:
         parts.append(f"at most {_count(config.run_cap, 'run')}")

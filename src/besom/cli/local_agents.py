@@ -76,12 +76,20 @@ class LocalAgents:
             threading.Thread(target=self._read, args=(number, process), name=f"agent-{number}", daemon=True).start()
 
     def _start(self, path: str, count: int | None) -> subprocess.Popen[bytes]:
+        from besom.agents.signals import LADDER
+
         command = [sys.executable, "-m", "besom", "agent", "--quiet", path]
         command += ["--count", str(count)] if count is not None else []
-        # A session of its own: Ctrl-C reaches an agent once, through us, and not from the terminal as well.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        # Held back until the agent has handlers for them: a Ctrl-C during its start would end it with a traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, LADDER)
+        try:
+            # A session of its own: Ctrl-C reaches an agent once, through us, and not from the terminal as well.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._guard.hold(process.pid)
         return process
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -25,7 +27,8 @@ def login(url: str | None) -> None:
     from besom.client.finding import find_server, forget_login, store_login
 
     if url is None:
-        forget_login()
+        with _writing():
+            forget_login()
         connection = find_server()
     else:
         from besom.client.connection import Connection
@@ -33,11 +36,26 @@ def login(url: str | None) -> None:
         connection = Connection(url, _ask_token(url))
     me = connection.call("GET", "/api/v1/me")
     if url is not None:
-        store_login(connection.url, connection.token)
+        with _writing():
+            store_login(connection.url, connection.token)
     click.echo(f"besom: logged in as {me['entity']} at {connection.url}", err=True)
     wins = os.environ.get("BESOM_URL")
     if url is not None and wins and wins.rstrip("/") != connection.url:
         click.echo(f"besom: note: the variable BESOM_URL is set to {wins} and wins until it is unset", err=True)
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    from besom.common.places import config_folder
+    from besom.errors import DataFolderError
+
+    try:
+        yield
+    except OSError as error:
+        raise DataFolderError(
+            f"the login cannot be kept in {config_folder()}: {error.strerror or error}; "
+            "set BESOM_URL and BESOM_TOKEN instead, or XDG_CONFIG_HOME to a folder of yours"
+        ) from None
 
 
 def _ask_token(url: str) -> str:

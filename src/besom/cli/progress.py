@@ -140,8 +140,8 @@ class Display(Protocol):
         """The present state of a line that still changes."""
         ...
 
-    def warn(self, text: str) -> None:
-        """A remark on the sweep as a whole."""
+    def say(self, text: str) -> None:
+        """A line of the command itself."""
         ...
 
     def show(self, found: Status) -> None:
@@ -164,9 +164,9 @@ class PlainDisplay:
         """The line, with the agent's number in front when there are several."""
         click.echo(f"[{agent}] {text}" if self._agents > 1 else text, err=True)
 
-    def warn(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """A line of its own."""
-        click.echo(f"besom: WARNING {text}", err=True)
+        click.echo(f"besom: {text}", err=True)
 
     def unfinished(self, agent: int, text: str) -> None:
         """Nothing: what still changes is told when it is done."""
@@ -202,9 +202,9 @@ class LiveDisplay:
         self._open.pop(agent, None)
         self._console.print(self._prefixed(agent, text), soft_wrap=True)
 
-    def warn(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """A line of its own."""
-        self._console.print(f"besom: WARNING {text}", soft_wrap=True, markup=False, highlight=False)
+        self._console.print(f"besom: {text}", soft_wrap=True, markup=False, highlight=False)
 
     def unfinished(self, agent: int, text: str) -> None:
         """The line stands above the status until it is done."""

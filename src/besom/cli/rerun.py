@@ -38,6 +38,8 @@ def rerun(run_or_sweep: str, failed: bool, crashed: bool) -> None:
     names = call_sweep(connection, "POST", run_or_sweep, "rerun", body)["runs"]
     which = " and ".join(word for word, chosen in body.items() if chosen)
     said = f"sweep {found['id']} has no {which} runs: nothing to run again"
+    if found["runs"].get("killed"):
+        said += "; a killed run is queued by its own name: besom rerun RUN"
     if names:
         said = f"{count_text(len(names), 'run')} queued: `besom agent {sweep_path(found)}` trains them"
     click.echo(f"besom: {said}", err=True)

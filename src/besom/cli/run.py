@@ -123,6 +123,7 @@ def _prefix_of(python: str) -> str:
 
 def work(agents: LocalAgents, watch: Watch, number: int, count: int | None) -> bool:
     """Shows lines and status until the agents have ended; True if somebody interrupted them."""
+    from besom.agents.sentences import LADDER
     from besom.cli.progress import Pace, make_display, status
 
     interrupted: list[int] = []
@@ -134,14 +135,18 @@ def work(agents: LocalAgents, watch: Watch, number: int, count: int | None) -> b
     before = {number: signal.signal(number, hand_on) for number in _HANDED_ON}
     display = make_display(number)
     told = set(watch.last.sweep["notes"])
+    climbed = 0
     pace = Pace(started=time.monotonic(), agents=number)
     try:
         while agents.working:
             for line in agents.lines(_WAIT_S):
                 (display.line if line.whole else display.unfinished)(line.agent, line.text)
+            while climbed < min(len(interrupted), len(LADDER)):
+                display.say(LADDER[climbed])
+                climbed += 1
             found = watch.last
             for note in [note for note in found.sweep["notes"] if note not in told]:
-                display.warn(note)
+                display.say(f"WARNING {note}")
                 told.add(note)
             display.show(status(found, count, pace, time.monotonic()))
         display.show(status(watch.look(), count, pace, time.monotonic()))
@@ -207,6 +212,8 @@ def next_steps(sweep: Mapping[str, Any], file: str) -> list[tuple[str, str]]:
     steps = [("Page", sweep["url"]), ("Open", f"besom open {name}"), ("Look", f"besom show {name}")]
     if lost:
         steps.append(("Repeat", f"besom rerun {name}, then besom agent {path}"))
+    if sweep["runs"].get("killed") and sweep["state"] != "canceled":
+        steps.append(("" if lost else "Repeat", "besom rerun RUN queues a killed run again"))
     ends_server = "besom server stop ends the server in the background; nothing is lost"
     if sweep["state"] in ("finished", "canceled"):
         again = f"the sweep is {sweep['state']}; besom run {file} makes a new one"

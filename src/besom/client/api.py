@@ -250,6 +250,13 @@ class Sweep:
         ranked.sort(key=lambda run: run.summary[key], reverse=order.startswith("-"))
         return ranked[0] if ranked else None
 
+    def enqueue_run(self, config: Mapping[str, Any], display_name: str | None = None) -> StoredRun:
+        """Not built yet; raises UsageError."""
+        raise UsageError(
+            "enqueue_run is not built yet: make a second sweep of the points that you want, or train them with "
+            "besom.init(config=…)"
+        )
+
     def agents(self) -> list[dict[str, Any]]:
         """The agents of the sweep, as plain facts (``id, host, state, running, done, failed`` …)."""
         answer = self._connection.call("GET", "/api/v1/agents", query={"sweep": self.id}, patience_s=PATIENCE_S)

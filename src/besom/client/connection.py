@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import besom.errors as errors
 from besom.common.discovery import API_VERSION
@@ -61,6 +61,13 @@ def backoff(tries: int, chance: Callable[[], float] = random.random) -> float:
     return longest * (0.5 + 0.5 * chance())
 
 
+def _is_port_sound(split: SplitResult) -> bool:
+    try:
+        return split.port != 0
+    except ValueError:
+        return False
+
+
 def part(text: str) -> str:
     """One part of a path, with everything quoted that could change the path."""
     return quote(text, safe="")
@@ -78,7 +85,7 @@ class Connection:
 
     def __init__(self, url: str, token: str | None, *, timeout_s: float = 30.0, server_id: str | None = None) -> None:
         split = urlsplit(url if "://" in url else f"http://{url}")
-        if split.scheme not in ("http", "https") or not split.hostname:
+        if split.scheme not in ("http", "https") or not split.hostname or not _is_port_sound(split):
             raise UsageError(f"{url!r} is not the address of a server: write http://HOST:PORT")
         self.url = f"{split.scheme}://{split.netloc}{split.path}".rstrip("/")
         self.token = token
@@ -309,4 +316,6 @@ def _target(path: str, query: Mapping[str, Any] | None) -> str:
 
 
 def _cause(error: Exception) -> str:
+    if getattr(error, "verify_code", 0):
+        return f"its certificate is not trusted, {error.verify_message}: set SSL_CERT_FILE to the server's certificate"  # type: ignore[attr-defined]
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -135,5 +135,5 @@ def _start_server(environ: Mapping[str, str]) -> None:
         raise ServerUnreachable(f"the server cannot be started ({error}): run `besom server start`") from None
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        why = said[-1] if said else f"exit code {done.returncode}"
+        why = said[-1].removeprefix("besom: ") if said else f"exit code {done.returncode}"
         raise ServerUnreachable(f"the server could not be started: {why}")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 # Each of these takes the command line in its own way; where one is loaded, every value counts as taken.
 COMMAND_LINE_MODULES = (
     "click", "absl.app", "absl.flags", "fire", "hydra", "typer", "jsonargparse", "docopt", "tyro", "plac", "cyclopts",
+    "omegaconf", "optparse", "sacred",
 )  # fmt: skip
 
 

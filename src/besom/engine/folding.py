@@ -19,6 +19,8 @@ from besom.metric import Goal, Metric
 class Fold:
     """The closed part (``n`` finite values, their total and extremes, ``nan_count`` others) and the open value.
 
+    ``nan_run`` is how many of the last values of the closed part were NaN or infinite.
+
     ``last`` is the open value: a float (not finite too), or any JSON value with ``is_number`` False. ``last_step``
     is None before the first value.
     """
@@ -30,6 +32,7 @@ class Fold:
     max: float | None = None
     max_step: int | None = None
     nan_count: int = 0
+    nan_run: int = 0
     first: float | None = None
     last_finite: float | None = None
     last: Any = None
@@ -44,6 +47,7 @@ class Fold:
                 # Another process logs into the same run and is behind: a row of its own, the newest stays open.
                 self._close(step, number)
                 return
+            self.nan_run = self.nan_streak()
             self._close(self.last_step, self.open_number())
         self.last_step = step
         self.is_number = number is not None
@@ -52,6 +56,13 @@ class Fold:
     def open_number(self) -> float | None:
         """The open value if it is a number, finite or not."""
         return self.last if self.is_number and self.last_step is not None else None
+
+    def nan_streak(self) -> int:
+        """How many of the last values were NaN or infinite; what is no number at all counts as nothing."""
+        number = self.open_number()
+        if number is None:
+            return self.nan_run
+        return 0 if math.isfinite(number) else self.nan_run + 1
 
     def _open_finite(self) -> float | None:
         number = self.open_number()
@@ -108,7 +119,7 @@ class Fold:
         shown = {
             "min": self.smallest(),
             "max": self.largest(),
-            "mean": (self.total + sum(finite)) / self.count() if self.count() else None,
+            "mean": number_word((self.total + sum(finite)) / self.count()) if self.count() else None,
             "first": self.first if self.first is not None else next(iter(finite), None),
             "last": last,
         }

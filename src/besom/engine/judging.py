@@ -11,7 +11,7 @@ from besom.stopping.stopper import RungValue, Stop, Stopper
 
 
 class RungWatch:
-    """Follows a run's metric and remembers the rungs that it touches.
+    """Follows a run's metric and remembers the rungs that it touches, and its longest streak of NaN and infinities.
 
     ``touched`` maps a rung to the value there and the best value up to there, or to None when the row that had
     reached it was logged again without a finite value.
@@ -21,6 +21,7 @@ class RungWatch:
         self._metric = metric
         self._stoppers = stoppers
         self.touched: dict[int, RungValue | None] = {}
+        self.longest_streak = 0
 
     def take(self, fold: Fold, step: int, value: float) -> None:
         """Puts a value of the metric into its fold, and the rung that it reaches (or leaves) into ``touched``."""
@@ -28,6 +29,7 @@ class RungWatch:
         fold.take(step, value)
         if not self._stoppers:
             return
+        self.longest_streak = max(self.longest_streak, fold.nan_streak())
         count = fold.count()
         if count < before and self.is_rung(before):
             self.touched[before] = None
@@ -48,3 +50,8 @@ def judge(
         if stopper.is_rung(rung) and (verdict := stopper.judge(rung, mine, peers())) is not None:
             return verdict
     return None
+
+
+def judge_streak(stoppers: Sequence[Stopper], streak: int) -> Stop | None:
+    """The first verdict against a run whose metric was NaN or infinite ``streak`` times in a row."""
+    return next((verdict for stopper in stoppers if (verdict := stopper.judge_streak(streak)) is not None), None)

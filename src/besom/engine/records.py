@@ -104,5 +104,6 @@ class Agent:
     id: int
     uid: str
     sweep_id: int
+    host: str
     state: str
     off_now: bool

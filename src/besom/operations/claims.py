@@ -85,7 +85,7 @@ def _take(
         run,
         agent_id=agent.id,
         slot=ask.slot,
-        host=agents.host_of(c, agent.id),
+        host=agent.host,
         lease_until=now + LEASE_S,
         started=now,
     )
@@ -112,7 +112,7 @@ def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, n
         config=params,
         state="running",
         attempt=1,
-        host=agents.host_of(c, agent.id),
+        host=agent.host,
         started=now,
     )
     counters: dict[str, Any] = {"next_number": decision.number + 1, "created_runs": sweep.created_runs + 1}
@@ -138,7 +138,7 @@ def _begin_again(c: Connection, waiting: Run, agent: Agent, now: float) -> Run:
         attempt=waiting.attempt + 1,
         started=now,
         ended=None,
-        host=agents.host_of(c, agent.id),
+        host=agent.host,
         stop_wanted=None,
         stop_reason=None,
         error=None,

@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 
 from besom.common.spool_format import Note, Row
 from besom.engine.folding import Fold, to_number
-from besom.engine.judging import RungWatch, judge
+from besom.engine.judging import RungWatch, judge, judge_streak
 from besom.engine.known_points import params_of
 from besom.engine.records import Attempt, Run, Sweep
 from besom.errors import Refused, UsageError
 from besom.operations import searchers
 from besom.space import params_hash
-from besom.stopping import RungValue
+from besom.stopping import RungValue, Stop
 from besom.store import compaction, events, history, observations, projects, runs, streams, summaries, sweeps
 from besom.store.database import refetchable
 
@@ -123,7 +123,9 @@ class _Recording:
         folds = summaries.load(self.c, self.run.id, ids)
         for step, data in before:
             self._fold_row(folds, step, data)
-        judged = set() if self.rungs is None else set(self.rungs.touched)
+        judged: set[int] = set()
+        if self.rungs is not None:
+            judged, self.rungs.longest_streak = set(self.rungs.touched), 0
         for step, data in rows:
             self._fold_row(folds, step, data)
         summaries.save(self.c, self.run.id, ids, folds)
@@ -150,30 +152,38 @@ class _Recording:
         self.score = score
 
     def _judge(self, judged: set[int]) -> None:
-        if self.rungs is None or self.sweep is None or not self.rungs.touched:
+        if self.rungs is None or self.sweep is None:
             return
-        touched = self.rungs.touched
-        known = observations.known_rungs(self.c, self.run.id, list(touched))
-        observations.keep(self.c, self.run.id, self.sweep.id, touched)
+        fresh = self._keep_rungs(self.sweep, self.rungs.touched) - judged
         if self.run.state != "running" or self.run.stop_wanted is not None:
             return
-        for rung in sorted(set(touched) - known - judged):
-            mine = touched[rung]
-            if mine is not None and self._stopped_at(rung, mine):
+        for rung in sorted(fresh):
+            mine = self.rungs.touched[rung]
+            if mine is not None and self._stopped_at(self.sweep, rung, mine):
                 return
+        if (verdict := judge_streak(self.stoppers, self.rungs.longest_streak)) is not None:
+            self._stop(self.sweep, verdict)
 
-    def _stopped_at(self, rung: int, mine: RungValue) -> bool:
-        sweep = self.sweep
-        assert sweep is not None
+    def _keep_rungs(self, sweep: Sweep, touched: Mapping[int, RungValue | None]) -> set[int]:
+        """Stores what the run showed at rungs; returns those where it had never been."""
+        if not touched:
+            return set()
+        known = observations.known_rungs(self.c, self.run.id, list(touched))
+        observations.keep(self.c, self.run.id, sweep.id, touched)
+        return set(touched) - known
+
+    def _stopped_at(self, sweep: Sweep, rung: int, mine: RungValue) -> bool:
         verdict = judge(self.stoppers, rung, mine, lambda: observations.at_rung(self.c, sweep.id, rung))
-        if verdict is None:
-            return False
+        if verdict is not None:
+            self._stop(sweep, verdict, rung=rung)
+        return verdict is not None
+
+    def _stop(self, sweep: Sweep, verdict: Stop, rung: int | None = None) -> None:
         runs.change(self.c, self.run.id, stop_wanted="stop", stop_reason=verdict.reason)
         events.tell(
             self.c, "run.stop", self.now, sweep=sweep.uid, run=self.run.uid, name=self.run.name,
             reason=verdict.reason, rung=rung, order="stop",
         )  # fmt: skip
-        return True
 
     def _tell(self, step: int | None) -> None:
         if runs.told_progress(self.c, self.run.id, self.now, PROGRESS_S):

@@ -7,21 +7,24 @@ structs, and the annotated answer is encoded. Nothing else stands between a hand
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from besom.errors import BesomError, UsageError
+from besom.errors import BesomError, DataFolderError, UsageError
 from besom.server.auth import Access, Identity, require
 from besom.server.errors import TooLarge, problem_response
 from besom.server.services import Services
 from besom.wire.encoding import decode, encode
+
+log = logging.getLogger("besom.server")
 
 API = "/api/v1"
 MAX_BODY_BYTES = 1024 * 1024
@@ -98,6 +101,10 @@ class Endpoint:
                 return problem_response(UsageError("a number in the request is larger than can be kept"))
             except DataError as error:
                 return problem_response(UsageError(f"a value in the request cannot be kept: {error.orig}"))
+            except OperationalError as error:
+                # A full disk, a database that went away: the asker's patience is what helps.
+                log.exception("the database failed at %s %s", request.method, request.url.path)
+                return problem_response(DataFolderError(f"the server's database cannot be used now: {error.orig}"))
 
         return Route(API + self.path, answer, methods=[self.method], name=f"{self.method} {self.path}")
 

@@ -93,10 +93,16 @@ class Gate:
 
     def _unproven(self, scope: Scope, headers: Headers) -> Response:
         """401; a person's browser is led to the login page instead."""
-        if "authorization" in headers or self._services.keys.cookie_name in headers.get("cookie", ""):
+        shown = "authorization" in headers
+        if shown or self._services.keys.cookie_name in headers.get("cookie", ""):
             check_patience(self._services, scope)
         if not scope["path"].startswith("/api/") and scope["method"] in READING:
             return RedirectResponse(f"/login?next={quote(scope['path'], safe='/')}", 303)
+        if shown:
+            raise Unauthorized(
+                "this token is not one of this server, or it was revoked or has expired: "
+                "give another one, by `besom login --host URL` or in BESOM_TOKEN"
+            )
         raise Unauthorized(
             "this needs a token: run `besom login` (on the server's machine `besom server token` prints one)"
         )

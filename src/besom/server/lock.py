@@ -67,7 +67,7 @@ def take(
         make_private(data)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise DataFolderError(f"the data folder {data} cannot be used: {error.strerror}") from None
+        raise unusable(data, error) from None
     try:
         refuse_elsewhere(data)
         _lock(descriptor, data, time.monotonic() + wait_s, give_up)
@@ -79,6 +79,13 @@ def take(
         os.close(descriptor)
         raise
     return FolderLock(descriptor, path)
+
+
+def unusable(data: Path, error: OSError) -> DataFolderError:
+    """The sentence for a data folder that cannot be made or written."""
+    is_file = isinstance(error, (FileExistsError, NotADirectoryError))
+    why = "a file is in its place" if is_file else error.strerror or error
+    return DataFolderError(f"the data folder {data} cannot be used: {why}; name another one with --data")
 
 
 def _lock(descriptor: int, data: Path, until: float, give_up: Callable[[], bool]) -> None:

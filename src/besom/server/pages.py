@@ -123,7 +123,7 @@ def projects(sweeps: Sequence[SweepAnswer], entity: str) -> str:
     return document("Projects", element("h1", "Projects"), table, refresh=refresh)
 
 
-def project(entity: str, name: str, sweeps: Sequence[SweepAnswer], loose: Sequence[RunAnswer]) -> str:
+def project(entity: str, name: str, sweeps: Sequence[SweepAnswer], loose: Sequence[RunAnswer], now: float) -> str:
     """A project's sweeps, and the runs that belong to none."""
     rows = [
         [
@@ -140,14 +140,14 @@ def project(entity: str, name: str, sweeps: Sequence[SweepAnswer], loose: Sequen
     if rows:
         content.append(_table(["Sweep", "State", "Method", "Runs", "Best", "Created"], rows))
     if loose:
-        content += [element("h2", "Runs outside sweeps"), _runs_table(loose, None, swept=False)]
+        content += [element("h2", "Runs outside sweeps"), _runs_table(loose, None, now, swept=False)]
     if not rows and not loose:
         content.append(_welcome(entity))
     refresh = any(sweep.state == "running" for sweep in sweeps) or any(run.state == "running" for run in loose)
     return document(name, *content, crumbs=[(entity, "/"), (name, address(entity, name))], refresh=refresh)
 
 
-def sweep(found: SweepAnswer, best: RunAnswer | None, runs: Sequence[RunAnswer]) -> str:
+def sweep(found: SweepAnswer, best: RunAnswer | None, runs: Sequence[RunAnswer], now: float) -> str:
     """A sweep: how far it is, its best run, all runs, how to start more."""
     path = f"{found.entity}/{found.project}/{found.id}"
     metric = f"{found.metric.name}, {found.metric.goal}d" if found.metric else None
@@ -169,7 +169,7 @@ def sweep(found: SweepAnswer, best: RunAnswer | None, runs: Sequence[RunAnswer])
         _notes(found.notes),
         _best(best, found) if best else None,
         element("h2", "Runs"),
-        _runs_table(runs, found) if runs else element("p", "No run yet. An agent asks for the first one:"),
+        _runs_table(runs, found, now) if runs else element("p", "No run yet. An agent asks for the first one:"),
         _start_more(found, path),
         element("details", element("summary", "Sweep file"), element("pre", found.config_text or dumps(found.config))),
     ]
@@ -178,10 +178,11 @@ def sweep(found: SweepAnswer, best: RunAnswer | None, runs: Sequence[RunAnswer])
     return document(found.name or found.id, *content, crumbs=crumbs, refresh=found.state in LIVE or _any_live(found))
 
 
-def run(found: RunAnswer, console: bytes) -> str:
+def run(found: RunAnswer, console: bytes, now: float) -> str:
     """A run: its state, attempts, values, remarks, and the end of what it printed."""
     path = f"{found.entity}/{found.project}/{found.id}"
     text = wording.last_lines(console)
+    own = {key: value for key, value in found.config.items() if key not in found.params or found.params[key] != value}
     facts = [
         ("Sweep", element("a", found.sweep, href=address(found.entity, found.project, "sweeps", found.sweep))
          if found.sweep else None),
@@ -190,12 +191,12 @@ def run(found: RunAnswer, console: bytes) -> str:
         ("Tags", ", ".join(found.tags) or None),
         ("Host", found.host),
         ("Started", wording.moment(found.started) if found.started else None),
-        ("Runtime", wording.duration(found.runtime_s)),
+        ("Runtime", wording.runtime(found, now)),
     ]  # fmt: skip
     content = [
         element("div", element("h1", found.name), _state(found.state), cls="title"),
         element("p", element("code", found.id), cls="lead") if found.id != found.name else None,
-        element("p", found.stop_reason, cls="reason") if found.stop_reason else None,
+        element("p", _stop_text(found), cls="reason") if found.stop_reason else None,
         element("pre", found.error, cls="problem") if found.error else None,
         _notes(found.warnings),
         _facts(facts),
@@ -203,7 +204,7 @@ def run(found: RunAnswer, console: bytes) -> str:
             "div",
             _values("Parameters", found.params) if found.params else None,
             _values("Summary", found.summary),
-            _values("Config", found.config),
+            _values("Config", own) if own or not found.params else None,
             cls="columns",
         ),
         _attempts(found.attempts or []),
@@ -243,9 +244,10 @@ def _state(state: str) -> Markup:
     return element("span", state, cls=f"state {state}")
 
 
-def _score(score: Any, sweep: SweepAnswer | None) -> Markup:
+def _score(score: Any, sweep: SweepAnswer | None, *, so_far: bool = False) -> Markup:
     title = sweep.metric.name if sweep is not None and sweep.metric is not None else None
-    return element("span", wording.value_text(score), cls="number", title=title)
+    late = element("span", " so far", cls="quiet") if so_far and score is not None else None
+    return element("span", wording.value_text(score), late, cls="number", title=title)
 
 
 def _number(value: Any) -> Markup:
@@ -300,7 +302,7 @@ def _best(best: RunAnswer, sweep: SweepAnswer) -> Markup:
     )  # fmt: skip
 
 
-def _runs_table(runs: Sequence[RunAnswer], sweep: SweepAnswer | None, *, swept: bool = True) -> Markup:
+def _runs_table(runs: Sequence[RunAnswer], sweep: SweepAnswer | None, now: float, *, swept: bool = True) -> Markup:
     flat = [dict(wording.flatten(run.params)) for run in runs]
     # A name that has one value everywhere tells nothing in a table; the run's page has it.
     names = [
@@ -309,26 +311,24 @@ def _runs_table(runs: Sequence[RunAnswer], sweep: SweepAnswer | None, *, swept: 
         if len(runs) == 1 or len({dumps(params.get(name)) for params in flat}) > 1
     ][:MOST_COLUMNS]
     metric = sweep.metric.name if sweep is not None and sweep.metric is not None else "Score"
-    remarks = any(run.stop_reason or run.error for run in runs)
+    remarks = any(wording.why_ended(run) for run in runs)
     heads = ["Run", "State", *([metric] if swept else []), *names, "Runtime", *(["Why it ended"] if remarks else [])]
     rows = [
         [
             element("a", run.id, href=address(run.entity, run.project, "runs", run.id)),
             _state(run.state),
-            *([_score(run.score, sweep)] if swept else []),
+            *([_score(run.score, sweep, so_far=run.state == "running")] if swept else []),
             *(_cell(params.get(name)) for name in names),
-            _number(wording.duration(run.runtime_s)),
-            *([_remark(run)] if remarks else []),
+            _number(wording.runtime(run, now)),
+            *([wording.why_ended(run)] if remarks else []),
         ]
         for run, params in zip(runs, flat, strict=True)
     ]
-    return _table(heads, rows, cls="runs")
+    return _table(heads, rows, cls="runs reasons" if remarks else "runs")
 
 
-def _remark(run: RunAnswer) -> str | None:
-    if run.stop_reason:
-        return run.stop_reason
-    return run.error.strip().splitlines()[-1][:200] if run.error and run.error.strip() else None
+def _stop_text(run: RunAnswer) -> str:
+    return f"done before it was stopped: {run.stop_reason}" if run.state == "finished" else str(run.stop_reason)
 
 
 def _attempts(attempts: Sequence[AttemptAnswer]) -> Markup | None:

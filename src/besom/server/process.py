@@ -16,7 +16,7 @@ from besom.common.places import make_private
 from besom.common.version import VERSION
 from besom.errors import DataFolderError, IncompatibleVersion, Refused, UsageError
 from besom.server.file_system import network_kind, network_remark
-from besom.server.lock import TAKEN_EXIT, holder_wishes, refuse_elsewhere
+from besom.server.lock import TAKEN_EXIT, holder_wishes, refuse_elsewhere, unusable
 from besom.server.log import last_line
 from besom.server.settings import Settings
 from besom.server.versions import go_together, numbers
@@ -46,7 +46,14 @@ def start(settings: Settings, say: Callable[[str], None]) -> Discovery:
     asked for, DataFolderError with the reason when a server could not begin.
     """
     refuse_windows()
-    make_private(settings.data)
+    try:
+        make_private(settings.data)
+        return _found_or_spawned(settings, say)
+    except OSError as error:
+        raise unusable(settings.data, error) from None
+
+
+def _found_or_spawned(settings: Settings, say: Callable[[str], None]) -> Discovery:
     found = running(settings.data)
     if found is not None:
         if not _is_to_restart(found):

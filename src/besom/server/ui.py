@@ -77,7 +77,7 @@ async def one_project(ask: Ask) -> str:
     loose = [run for run in page.runs if run.sweep is None]
     if not found and not loose:
         raise NotFound(f"there is no project {entity}/{project} with a sweep or a run")
-    return pages.project(entity, project, found, loose)
+    return pages.project(entity, project, found, loose, ask.now)
 
 
 async def one_sweep(ask: Ask) -> str:
@@ -86,7 +86,8 @@ async def one_sweep(ask: Ask) -> str:
     if (found.entity, found.project) != (ask.path["entity"], ask.path["project"]):
         raise NotFound(f"sweep {found.id} is not in this project: it is {found.entity}/{found.project}/{found.id}")
     page = await ask.read(run_answers.page, sweep_uid=found.id, order="score", limit=MOST_RUNS, base_url=ask.base_url)
-    return pages.sweep(found, await ask.read(run_answers.best, found.id, base_url=ask.base_url), page.runs)
+    best = await ask.read(run_answers.best, found.id, base_url=ask.base_url)
+    return pages.sweep(found, best, page.runs, ask.now)
 
 
 async def one_run(ask: Ask) -> str:
@@ -94,7 +95,7 @@ async def one_run(ask: Ask) -> str:
     path = "/".join(ask.path[part] for part in ("entity", "project", "name"))
     found = await ask.read(run_answers.find, path, base_url=ask.base_url)
     console, _ = await ask.read(logs.read, found.uid, offset=-CONSOLE_BYTES, limit=CONSOLE_BYTES)
-    return pages.run(found, console)
+    return pages.run(found, console, ask.now)
 
 
 # ---- signing in

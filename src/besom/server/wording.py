@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from besom.common.json_numbers import NON_FINITE, dumps
+from besom.wire.runs import RunAnswer
 from besom.wire.sweeps import RunCounts
 
 NONE = "–"
@@ -58,6 +60,22 @@ def duration(seconds: float | None) -> str:
     if whole < 48 * 3600:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def runtime(run: RunAnswer, now: float) -> str:
+    """How long a run took, or has taken so far."""
+    if run.runtime_s is None and run.started is not None and run.state == "running":
+        return duration(now - datetime.fromisoformat(run.started.replace("Z", "+00:00")).timestamp())
+    return duration(run.runtime_s)
+
+
+def why_ended(run: RunAnswer) -> str | None:
+    """Why a run was stopped, or the last line of what made it fail."""
+    # A run that was done before the word to stop reached it has not been stopped.
+    if run.stop_reason and run.state != "finished":
+        return run.stop_reason
+    lines = (run.error or "").strip().splitlines()
+    return lines[-1][:200] if lines else None
 
 
 def moment(at: str | None) -> str:

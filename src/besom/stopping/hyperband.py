@@ -14,7 +14,8 @@ from besom.stopping.stopper import RungValue, Stop
 _LARGEST = 10**15
 _HIGHEST_LOG2 = 50
 _PARTS = dict(enumerate(("half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), 2))
-_NOT_BUILT = ("resource", "nan")
+_NOT_BUILT = ("resource",)
+_PATIENCE = 5
 
 
 class Hyperband:
@@ -36,16 +37,25 @@ class Hyperband:
         "strict": "compare the value at the rung (true), or the best value up to it (false)",
         "min_peers": "a run is not judged where fewer runs than this were, itself included (1)",
         "grace": "rungs below this count of values are left out (0)",
+        "nan": "`{patience: 5}` ends a run whose last 5 values were NaN or infinite (such runs go on)",
     }
 
     def __init__(
-        self, metric: Metric, rungs: Sequence[int], *, eta: float = 3, strict: bool = True, min_peers: int = 1
+        self,
+        metric: Metric,
+        rungs: Sequence[int],
+        *,
+        eta: float = 3,
+        strict: bool = True,
+        min_peers: int = 1,
+        nan_patience: int | None = None,
     ) -> None:
         self._metric = metric
         self._rungs = tuple(rungs)
         self._eta = eta
         self._strict = strict
         self._min_peers = min_peers
+        self._nan_patience = nan_patience
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], metric: Metric) -> Hyperband:
@@ -61,7 +71,8 @@ class Hyperband:
         rungs = [rung for rung in _rungs(options, eta) if rung >= grace]
         if not rungs:
             raise ValueError(f"`grace` {grace} leaves no rung, so no run would ever be judged: write a smaller one")
-        return cls(metric, rungs, eta=eta, strict=strict, min_peers=_whole(options, "min_peers", least=1, default=1))
+        peers = _whole(options, "min_peers", least=1, default=1)
+        return cls(metric, rungs, eta=eta, strict=strict, min_peers=peers, nan_patience=_nan_patience(options))
 
     def is_rung(self, count: int) -> bool:
         """True if a run is judged when it has logged ``count`` finite values."""
@@ -85,8 +96,25 @@ class Hyperband:
         shown, limit = _unlike(value, threshold)
         return Stop(f"step {rung}: {shown} is {side} {limit}, the best {_part(self._eta)} of {len(values)} runs")
 
+    def judge_streak(self, streak: int) -> Stop | None:
+        """Stop at ``nan.patience``; without it such a run goes on."""
+        if self._nan_patience is None or streak < self._nan_patience:
+            return None
+        if self._nan_patience == 1:
+            return Stop(f"{self._metric.name} was NaN or infinite")
+        return Stop(f"the last {self._nan_patience} values of {self._metric.name} were NaN or infinite")
+
     def _value(self, shown: RungValue) -> float:
         return shown.value if self._strict else shown.best
+
+
+def _nan_patience(options: Mapping[str, Any]) -> int | None:
+    if "nan" not in options:
+        return None
+    chosen = options["nan"]
+    if not isinstance(chosen, Mapping) or not chosen.keys() <= {"patience"}:
+        raise ValueError(f"`nan` must be a mapping such as `nan: {{patience: {_PATIENCE}}}`, not {chosen!r}")
+    return _whole(chosen, "patience", least=1, default=_PATIENCE)
 
 
 def _rungs(options: Mapping[str, Any], eta: float) -> list[int]:

@@ -26,7 +26,7 @@ class Stop:
 
 
 class Stopper(Protocol):
-    """Says whether a run should go on. Looks only at rungs."""
+    """Says whether a run should go on. Looks at rungs, and at values that are no finite numbers."""
 
     def is_rung(self, count: int) -> bool:
         """True if the rule looks at a run that has just logged its ``count``-th finite value (from 1)."""
@@ -36,3 +36,6 @@ class Stopper(Protocol):
 
     def judge(self, rung: int, mine: RungValue, peers: Sequence[RungValue]) -> Stop | None:
         """The verdict on a run at ``rung``; ``peers`` are the values of all runs there, this one included."""
+
+    def judge_streak(self, streak: int) -> Stop | None:
+        """The verdict on a run whose last ``streak`` values of the metric were NaN or infinite."""

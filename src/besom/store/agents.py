@@ -18,17 +18,12 @@ _AGENT = [agent.c[name] for name in Agent.__dataclass_fields__]
 def find(connection: Connection, uid: str) -> Agent | None:
     """The agent with this uid, None if there is none."""
     row = connection.execute(select(*_AGENT).where(agent.c.uid == uid)).first()
-    return None if row is None else Agent(row.id, row.uid, row.sweep_id, row.state, bool(row.off_now))
+    return None if row is None else Agent(row.id, row.uid, row.sweep_id, row.host, row.state, bool(row.off_now))
 
 
 def uid_of(connection: Connection, agent_id: int) -> str:
     """The uid of an agent."""
     return str(connection.execute(select(agent.c.uid).where(agent.c.id == agent_id)).scalar_one())
-
-
-def host_of(connection: Connection, agent_id: int) -> str:
-    """The machine of an agent."""
-    return str(connection.execute(select(agent.c.host).where(agent.c.id == agent_id)).scalar_one())
 
 
 def add(connection: Connection, **values: Any) -> None:

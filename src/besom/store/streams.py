@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import zstandard
@@ -119,9 +120,15 @@ R = TypeVar("R", Row, Note, Row | Note)
 
 
 def _with_storable_names(record: R) -> R:
-    if isinstance(record, Row) and any(storable(name) != name for name in record.data):
+    if isinstance(record, Row) and not _are_storable(tuple(record.data)):
         return Row(record.step, record.time, {storable(name): value for name, value in record.data.items()})
     return record
+
+
+# A run logs the same names over and over.
+@lru_cache(maxsize=1024)
+def _are_storable(names: tuple[str, ...]) -> bool:
+    return all(storable(name) == name for name in names)
 
 
 def keep_piece(connection: Connection, which: Stream, piece: Piece) -> int:

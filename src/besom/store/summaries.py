@@ -14,7 +14,9 @@ from besom.store import dialects
 from besom.store.tables import attempt, key, run, summary
 
 _KNOWN = frozenset(["min", "max", "mean", "first", "last"])
-_PLAIN = ("n", "total", "min", "min_step", "max", "max_step", "nan_count", "first", "last_finite", "last_step")
+_PLAIN = (
+    "n", "total", "min", "min_step", "max", "max_step", "nan_count", "nan_run", "first", "last_finite", "last_step",
+)  # fmt: skip
 
 
 def load(connection: Connection, run_id: int, key_ids: Mapping[str, int]) -> dict[str, Fold]:

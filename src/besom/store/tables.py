@@ -307,6 +307,7 @@ summary = Table(
     Column("max", Float(53)),
     Column("max_step", BigInteger),
     Column("nan_count", BigInteger, nullable=False),
+    Column("nan_run", BigInteger, nullable=False),
     Column("first", Float(53)),
     Column("last_finite", Float(53)),
     Column("last", Float(53)),

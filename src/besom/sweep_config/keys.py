@@ -200,8 +200,8 @@ _EARLY_TERMINATE = (
         also=("grace_period",)),
     Key("resource", Text(), "What counts as progress in place of logged values.", "resource: epoch",
         not_built="rungs count logged values of the metric"),
-    Key("nan", Section("nan"), "Ends runs that log only NaN.", "nan: {patience: 5}",
-        not_built="let the script end itself on NaN"),
+    Key("nan", Section("nan"), "Ends runs whose last values were all NaN or infinite; without it they go on.",
+        "nan: {patience: 5}"),
 )  # fmt: skip
 
 _RETRY = (
@@ -220,7 +220,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
     "parameter": _PARAMETER,
     "metric": _METRIC,
     "early_terminate": _EARLY_TERMINATE,
-    "nan": (Key("patience", Whole(1), "How many NaN in a row.", "patience: 5", "5"),),
+    "nan": (Key("patience", Whole(1), "How many such values in a row.", "patience: 5", "5"),),
     "retry": _RETRY,
     "repeats": _REPEATS,
     "plateau": (Key("runs", Whole(1), "How many runs without a better one.", "runs: 30", required=True),),

@@ -82,6 +82,8 @@ def _early_terminate(fields: Fields, metric: Metric | None, findings: Findings) 
     for section in fields.values.get("early_terminate", ()):
         if "type" in section.values:
             _leave_out_min_iter(section, findings)
+            if "nan" in section.values:
+                section.values["nan"] = section.values["nan"].values
             rules.append(section.values)
             # Where a metric is missing, that is a problem of its own.
             _try_rule(section, metric or Metric("metric"), findings)

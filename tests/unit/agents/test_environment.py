@@ -102,6 +102,17 @@ def test_the_parameter_files_lie_where_scripts_look(run, tmp_path):
     assert json.loads(files.json.read_text()) == run.params
 
 
+def test_the_folder_of_parameter_files_is_nothing_to_commit(run, tmp_path):
+    write_parameter_files({}, tmp_path, run)
+    assert (tmp_path / "wandb" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_folder_that_was_there_before_is_left_as_it_is(run, tmp_path):
+    (tmp_path / "wandb").mkdir()
+    write_parameter_files({}, tmp_path, run)
+    assert [path.name for path in (tmp_path / "wandb").iterdir()] == ["sweep-s1234567"]
+
+
 def test_wandb_dir_moves_them_relative_to_the_agents_folder(tmp_path):
     assert parameter_folder({"WANDB_DIR": "out"}, tmp_path, "s") == tmp_path / "out" / "wandb" / "sweep-s"
     assert parameter_folder({"WANDB_DIR": "/out"}, tmp_path, "s") == Path("/out/wandb/sweep-s")

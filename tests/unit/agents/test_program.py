@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,37 @@ def test_the_command_is_shown_as_a_shell_takes_it(tmp_path):
     starter.check({"program": "train.py", "command": ["python", "${program}", "${envvar:HOME}", "${args}"]})
     shown = starter.describe("k3v9x2ab", {"note": "two words", "lr": 1e-05})
     assert shown == "python train.py ${envvar:HOME} '--note=two words' --lr=1e-05"
+
+
+def other_python(folder):
+    (folder / "python").touch()
+    (folder / "python").chmod(0o755)
+    return {"PATH": str(folder)}
+
+
+def advice(environ, folder, words, command=None):
+    starter = ProgramStarter(environ, folder)
+    starter.check({"program": "train.py", "command": command})
+    return starter.advice(words)
+
+
+NO_MODULE = ["Traceback (most recent call last):", "ModuleNotFoundError: No module named 'torch'"]
+
+
+def test_a_missing_module_of_another_python_says_which_python_it_was(tmp_path):
+    said = advice(other_python(tmp_path), tmp_path, NO_MODULE)
+    assert f"runs use {tmp_path / 'python'}, the first python on PATH; Besom runs in {sys.prefix}" in said
+
+
+@pytest.mark.parametrize("words", [[], ["ValueError: no"]])
+def test_another_failure_has_nothing_to_do_with_which_python_it_was(tmp_path, words):
+    assert advice(other_python(tmp_path), tmp_path, words) == ""
+
+
+def test_a_missing_module_of_besoms_own_python_is_clear_enough(tmp_path):
+    assert advice({"PATH": os.path.dirname(sys.executable)}, tmp_path, NO_MODULE) == ""
+
+
+def test_a_command_with_an_interpreter_of_its_own_is_not_blamed_on_path(tmp_path):
+    command = ["/opt/python3", "${program}"]
+    assert advice(other_python(tmp_path), tmp_path, NO_MODULE, command) == ""

@@ -55,3 +55,13 @@ def test_outside_the_main_thread_no_signal_is_taken():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_what_was_held_back_before_is_heard():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        with Signals() as signals:
+            assert signals.step == 1
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from besom.cli.check import _cell
 from besom.cli.main import main
 from besom.sweep_config import json_schema
 from besom.wire.sweeps import CheckAnswer
@@ -183,3 +184,28 @@ def test_a_hundred_thousand_values_are_shown_in_brief(sweep_file: Any, capsys: A
     values = ", ".join(map(str, range(100_000)))
     code, out, _ = besom_check(capsys, sweep_file(f"method: grid\nparameters: {{x: {{values: [{values}]}}}}\n"))
     assert (code, "grid over 100,000 points" in out, len(out) < 2000) == (0, True, True)
+
+
+def test_without_a_program_the_command_says_what_is_missing(sweep_file: Any, capsys: Any) -> None:
+    code, out, _ = besom_check(capsys, sweep_file("method: grid\nparameters: {a: {values: [1]}}\n"))
+    assert code == 0
+    assert "The config names no program: add `program: train.py`, or give --program." in out
+
+
+@pytest.mark.parametrize("line", ["program: train.py", "command: [python, train.py]"])
+def test_with_a_program_or_a_command_of_its_own_nothing_is_missing(sweep_file: Any, capsys: Any, line: str) -> None:
+    _, out, _ = besom_check(capsys, sweep_file(f"method: grid\n{line}\nparameters: {{a: {{values: [1]}}}}\n"))
+    assert "names no program" not in out
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "shown"),
+    [(1.2345678e-05, 9, "1.235e-05"), (1.2345678e-05, 8, "1.23e-05"), (-1.2345678e-05, 8, "-1.2e-05"), (0.1, 6, "0.1")],
+)
+def test_the_number_of_a_sample_has_as_many_digits_as_fit(value: float, width: int, shown: str) -> None:
+    assert _cell(value, width) == shown
+
+
+def test_the_first_line_says_when_the_last_value_counts(sweep_file: Any, capsys: Any) -> None:
+    _, out, _ = besom_check(capsys, sweep_file(GOOD.replace("val/loss,", "val/loss, mode: last, target: 0.1,")))
+    assert out.startswith("sweep.yaml: grid over 6 points, minimize the last val/loss until 0.1\n")

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 
-from besom.cli.local_agents import LineReader, shares, visible
+from besom.cli.local_agents import LineReader, LocalAgents, shares, visible
 
 
 def _feed(*pieces: bytes) -> list[tuple[str, bool]]:
@@ -44,3 +46,14 @@ def test_what_a_terminal_shows_of_a_line(line, seen):
 )
 def test_a_count_is_shared_among_the_agents(count, agents, expected):
     assert shares(count, agents) == expected
+
+
+def test_a_ctrl_c_during_an_agents_start_is_no_traceback(tmp_path, monkeypatch):
+    monkeypatch.setenv("BESOM_DIR", str(tmp_path))
+    agents = LocalAgents("k3v9x2ab", [None])
+    agents.send(signal.SIGINT)
+    said = []
+    while agents.working:
+        said += [line.text for line in agents.lines(1.0)]
+    assert agents.close() == [9]
+    assert [line for line in said if "no Besom server runs here" in line] == said

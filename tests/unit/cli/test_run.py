@@ -93,3 +93,8 @@ def test_a_finished_sweep_offers_a_new_one():
 
 def test_lost_runs_can_be_repeated():
     assert _steps("finished", finished=5, failed=1)["Repeat"].startswith("besom rerun k3v9x2ab")
+
+
+def test_killed_runs_can_be_repeated_one_by_one():
+    assert "besom rerun RUN" in _steps("running", killed=2)["Repeat"]
+    assert "Repeat" not in _steps("canceled", killed=2)

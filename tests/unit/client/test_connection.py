@@ -210,7 +210,7 @@ def test_a_forked_child_opens_a_line_of_its_own(server, connection):
     assert connection.call("GET", "/api/v1/x") == {"n": 1}
 
 
-@pytest.mark.parametrize("url", ["ftp://host", "http://", "http:///path"])
+@pytest.mark.parametrize("url", ["ftp://host", "http://", "http:///path", "http://host:99999", "http://host:x"])
 def test_a_bad_address_is_refused(url):
     with pytest.raises(UsageError, match="write http://HOST:PORT"):
         Connection(url, None)

@@ -157,6 +157,27 @@ def test_no_false_alarm_for_a_library_that_takes_the_command_line(agent_folder, 
     assert outcome(agent_folder, TRAIN + COMMAND_LINES[library], *FLAGS) == (ALL, False)
 
 
+def test_no_false_alarm_for_optparse(agent_folder):
+    script = """
+from optparse import OptionParser
+parser = OptionParser()
+parser.add_option("--learning_rate", type=float)
+parser.add_option("--batch_size", type=int)
+options, _ = parser.parse_args()
+train(options.learning_rate, options.batch_size)
+"""
+    assert outcome(agent_folder, TRAIN + script, *FLAGS) == (ALL, False)
+
+
+def test_no_false_alarm_for_omegaconf(agent_folder):
+    script = """
+from omegaconf import OmegaConf
+cfg = OmegaConf.from_cli()
+train(cfg.learning_rate, cfg.batch_size)
+"""
+    assert outcome(agent_folder, TRAIN + script, "learning_rate=0.01", "batch_size=64") == (ALL, False)
+
+
 def test_no_false_alarm_under_hydra(agent_folder):
     (agent_folder.base / "config.yaml").write_text("learning_rate: 0.5\nbatch_size: 8\n")
     script = """

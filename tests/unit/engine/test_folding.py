@@ -91,6 +91,21 @@ def test_s12_define_metric_turns_the_summary_into_an_object(kinds: list[str], sh
     assert fold.summary(kinds) == shown
 
 
+def test_a_streak_of_nans_counts_rows_and_ends_with_a_finite_value() -> None:
+    fold, streaks = Fold(), []
+    for step, value in ((0, "NaN"), (1, 1.0), (2, "Infinity"), (3, "NaN"), (3, "NaN"), (1, 5.0), (4, "x"), (5, "NaN")):
+        fold.take(step, value)
+        streaks.append(fold.nan_streak())
+    assert streaks == [1, 0, 1, 2, 2, 2, 2, 3]
+
+
+def test_a_mean_beyond_a_double_is_the_word_for_it() -> None:
+    fold = Fold()
+    for step in range(3):
+        fold.take(step, 1.7e308)
+    assert fold.summary(["mean"]) == {"mean": "Infinity"}
+
+
 def test_numbers_beyond_a_double_are_kept_as_they_are() -> None:
     fold = Fold()
     fold.take(0, 10**400)

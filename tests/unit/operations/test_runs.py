@@ -9,6 +9,7 @@ from besom.operations import housekeeping, runs, sweeps, tokens
 from besom.store import agents as stored_agents
 from besom.store import events, run_answers
 from besom.store import tokens as stored_tokens
+from besom.store.database import Database
 from besom.wire.runs import NewRun
 
 RANDOM = """
@@ -172,28 +173,21 @@ def test_a_run_is_judged_once_at_a_rung(sqlite_hand: Any) -> None:
     assert sqlite_hand.run(first.uid).stop_reason is None
 
 
-def test_a_run_that_passed_a_rung_is_not_judged_there_again_after_a_restart(tmp_path: Any, clock: Any) -> None:
-    from conftest import Hand
+def test_a_run_that_passed_a_rung_is_not_judged_there_again_after_a_restart(sqlite_hand: Any, tmp_path: Any) -> None:
+    agent = sqlite_hand.agent(sqlite_hand.sweep(RANDOM))
+    passed, good = sqlite_hand.take(agent), sqlite_hand.take(agent)
+    sqlite_hand.log(passed.uid, 1, [(0, {"loss": 0.5}), (1, {"loss": 0.5})])
+    sqlite_hand.log(good.uid, 1, [(0, {"loss": 0.1}), (1, {"loss": 0.1})])
+    sqlite_hand.database.close()
 
-    from besom.store.database import Database
+    sqlite_hand.database = Database.open(f"sqlite:///{tmp_path / 'besom.db'}", now=sqlite_hand.clock)
+    late = sqlite_hand.take(agent)
+    sqlite_hand.log(passed.uid, 1, [(1, {"loss": 0.6}), (2, {"loss": 0.6})], writer="later")
+    sqlite_hand.log(late.uid, 1, [(0, {"loss": 0.7}), (1, {"loss": 0.7})])
+    told = sqlite_hand.run(passed.uid).stop_reason, sqlite_hand.run(late.uid).stop_reason
+    sqlite_hand.database.close()
 
-    address = f"sqlite:///{tmp_path / 'besom.db'}"
-    before = Database.open(address, now=clock)
-    hand = Hand(before, clock)
-    agent = hand.agent(hand.sweep(RANDOM))
-    passed, good = hand.take(agent), hand.take(agent)
-    hand.log(passed.uid, 1, [(0, {"loss": 0.5}), (1, {"loss": 0.5})])
-    hand.log(good.uid, 1, [(0, {"loss": 0.1}), (1, {"loss": 0.1})])
-    before.close()
-
-    after = Database.open(address, now=clock)
-    hand.database = after
-    late = hand.take(agent)
-    hand.log(passed.uid, 1, [(1, {"loss": 0.6}), (2, {"loss": 0.6})], writer="later")
-    hand.log(late.uid, 1, [(0, {"loss": 0.3}), (1, {"loss": 0.3})])
-    stopped = hand.run(passed.uid).stop_reason, hand.run(late.uid).stop_reason
-    after.close()
-    assert stopped == (None, "step 2: 0.3 is above 0.1, the best third of 3 runs")
+    assert told == (None, "step 2: 0.7 is above 0.6, the best half of 3 runs")
 
 
 def test_progress_is_told_once_a_second(sqlite_hand: Any) -> None:

@@ -204,6 +204,22 @@ def test_numbers_in_a_body_that_no_database_holds_are_a_sentence(house, admin, p
     assert admin.get(f"{API}/server").status_code == 200
 
 
+def test_a_full_disk_is_a_sentence_that_asks_for_patience(house, admin):
+    def fill(connection, now):
+        connection.exec_driver_sql("PRAGMA max_page_count=1")
+
+    house.write(fill)
+    config = {
+        "method": "grid",
+        "program": "x.py",
+        "parameters": {"x": {"values": ["y" * 1000 + str(i) for i in range(900)]}},
+    }
+    answer = admin.post(f"{API}/sweeps", json={"request_id": "r" * 16, "config": config})
+    assert (answer.status_code, answer.json()["kind"]) == (503, "DataFolderError")
+    assert "database or disk is full" in answer.json()["detail"]
+    assert admin.get(f"{API}/sweeps").json() == {"sweeps": []}
+
+
 # ---- agents
 
 

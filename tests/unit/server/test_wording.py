@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from besom.server import wording
+from besom.wire.runs import RunAnswer
 from besom.wire.sweeps import RunCounts
 
 
@@ -60,3 +61,38 @@ def test_a_console_is_shown_as_the_terminal_showed_it():
 
 def test_the_last_lines_are_shown():
     assert wording.last_lines(b"".join(b"%d\n" % n for n in range(500)), most=2) == "498\n499"
+
+
+def run_answer(**facts):
+    given = dict.fromkeys(RunAnswer.__struct_fields__)
+    return RunAnswer(**{**given, "state": "running", **facts})
+
+
+def test_a_running_run_has_its_runtime_so_far():
+    run = run_answer(started="1970-01-01T00:01:00.500Z")
+    assert wording.runtime(run, 185.5) == "2 min 5 s"
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"state": "finished", "started": "1970-01-01T00:01:00.000Z", "runtime_s": 3.0}, "3.0 s"),
+        ({"state": "queued"}, "–"),
+        ({"state": "running"}, "–"),
+    ],
+)
+def test_other_runs_have_their_runtime_or_none(facts, text):
+    assert wording.runtime(run_answer(**facts), 185.5) == text
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"state": "stopped", "stop_reason": "step 9: too high"}, "step 9: too high"),
+        ({"state": "finished", "stop_reason": "step 9: too high"}, None),
+        ({"state": "failed", "error": "Traceback\nValueError: no\n"}, "ValueError: no"),
+        ({"state": "finished"}, None),
+    ],
+)
+def test_why_a_run_ended_is_told_of_runs_that_did_not_end_well(facts, text):
+    assert wording.why_ended(run_answer(**facts)) == text

@@ -98,7 +98,9 @@ def test_a_list_of_rungs_ends_with_the_rungs() -> None:
         ({"min_iter": 3, "min_peers": 0}, "`min_peers` must be a whole number, 1 or larger"),
         ({"min_iter": 3, "grace": -1}, "`grace` must be a whole number, 0 or larger"),
         ({"min_iter": 3, "brackets": 2}, "hyperband has no `brackets`: it takes `min_iter`, `max_iter`"),
-        ({"min_iter": 3, "nan": {"patience": 5}}, "`nan` is not built yet: leave it out"),
+        ({"min_iter": 3, "nan": 5}, "`nan` must be a mapping such as `nan: {patience: 5}`, not 5"),
+        ({"min_iter": 3, "nan": {"patiense": 5}}, "`nan` must be a mapping"),
+        ({"min_iter": 3, "nan": {"patience": 0}}, "`patience` must be a whole number, 1 or larger, not 0"),
         ({"min_iter": 3, "resource": "epoch"}, "`resource` is not built yet: leave it out"),
     ],
 )
@@ -110,7 +112,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], sentenc
 
 def test_every_option_has_help() -> None:
     assert all(len(text) > 10 for text in Hyperband.options.values())
-    assert set(Hyperband.options) == {"min_iter", "max_iter", "s", "eta", "strict", "min_peers", "grace"}
+    assert set(Hyperband.options) == {"min_iter", "max_iter", "s", "eta", "strict", "min_peers", "grace", "nan"}
 
 
 def test_the_reason_tells_step_value_threshold_and_number_of_runs() -> None:

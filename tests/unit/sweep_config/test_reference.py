@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -28,4 +29,17 @@ def test_the_page_names_every_key_distribution_and_macro() -> None:
 
 def test_the_table_of_rules_has_a_row_for_each_test() -> None:
     page = PAGES["semantics-tests.md"]()
-    assert "| args no boolean flags writes true as a flag and leaves false out |" in page
+    names = [
+        node.name
+        for file in sorted((ROOT / "tests" / "semantics").glob("test_*.py"))
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert [name for name in names if page.count(f"::{name}`") != 1] == [], "name the test after its section"
+
+
+def test_the_table_of_rules_shows_part_and_rule() -> None:
+    page = PAGES["semantics-tests.md"]()
+    test = "test_s06_grid_decide_the_grid_is_indexed_and_never_built"
+    assert f"| 6 | the grid is indexed and never built *(decided)* | `test_s06_grid.py::{test}` |" in page
+    assert "| 10.4 | max initial failures replaces five |" in page

@@ -241,6 +241,7 @@ def upgrade() -> None:
         sa.Column("max", sa.Float(precision=53), nullable=True),
         sa.Column("max_step", sa.BigInteger(), nullable=True),
         sa.Column("nan_count", sa.BigInteger(), nullable=False),
+        sa.Column("nan_run", sa.BigInteger(), nullable=False),
         sa.Column("first", sa.Float(precision=53), nullable=True),
         sa.Column("last_finite", sa.Float(precision=53), nullable=True),
         sa.Column("last", sa.Float(precision=53), nullable=True),
