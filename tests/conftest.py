@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,10 @@ from besom.store.database import Database
 from besom.wire.agents import Claim, Finish, HandOut, HeldRun, NewAgent, Wait
 from besom.wire.runs import FinishAnswer, FinishRun, NewRun, RunAnswer
 from besom.wire.sweeps import NewSweep, SweepAnswer
+
+# Whoever starts the tests in the background may have set these to be ignored, and children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 GRID = """
 method: grid
@@ -169,7 +174,9 @@ class Hand:
         return self.database.write_now(runs.start, new, "mira", self.clock()).uid
 
     def append(self, run: str, attempt: int, data: bytes, offset: int = 0, *, writer: str = "w0") -> int:
-        return self.database.write_now(runs.append, run, attempt, writer, "history", offset, data, self.clock())
+        return self.database.write_now(
+            runs.append, run, attempt, writer, "history", offset, data, self.clock()
+        ).next_offset
 
     def log(self, run: str, attempt: int, rows: Sequence[tuple[int, Mapping[str, Any]]], *, writer: str = "w0") -> int:
         """Logs all rows of a writer at once."""

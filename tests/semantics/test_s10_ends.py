@@ -68,7 +68,7 @@ def test_s10_1_a_reached_target_ends_the_sweep_and_running_runs_go_on(sqlite_han
     sqlite_hand.log(good.uid, 1, [(0, {"loss": 0.09})])
     waiting = sqlite_hand.claim(agent)
     assert isinstance(waiting, Wait)
-    assert waiting.reason.endswith("the last 2 runs are still training elsewhere")
+    assert waiting.reason.endswith("the last 2 runs are still training with other agents")
     sqlite_hand.finish(good.uid)
     assert sqlite_hand.beat(agent, slow).orders == []
     sqlite_hand.finish(slow.uid)

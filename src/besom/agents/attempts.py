@@ -79,7 +79,7 @@ def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> 
     log = folder.stream_file(attempt, WRITER, "console")
     log.parent.mkdir(mode=0o700, exist_ok=True)
     folder.write_owner("agent", owner_facts(around.agent_uid, around.link.server_id, attempt, None))
-    shipping = Shipping(around.link.another(), folder, attempt)
+    shipping = Shipping(around.link.another(), folder, attempt, around.heartbeat.hurry)
     began = time.monotonic()
     try:
         watched = _watch(run, folder, log, around)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from besom.agents.link import Link
 from besom.client.connection import backoff
@@ -17,12 +18,13 @@ _POSTS_A_LOOK = 8
 
 
 class Shipping:
-    """Ships one attempt's streams every 0.2 s."""
+    """Ships one attempt's streams every 0.2 s; calls ``fetch_order`` once when the server has an order for the run."""
 
-    def __init__(self, link: Link, folder: RunFolder, attempt: int) -> None:
+    def __init__(self, link: Link, folder: RunFolder, attempt: int, fetch_order: Callable[[], None]) -> None:
         self._link = link
         self._folder = folder
         self._attempt = attempt
+        self._fetch_order: Callable[[], None] | None = fetch_order
         self._shipper = FolderShipper(link.connection, folder, attempt)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._ship, name="besom-shipping", daemon=True)
@@ -63,6 +65,9 @@ class Shipping:
                 self._follow_the_server()
                 self._link.reached(lambda: self._shipper.ship(most_posts=_POSTS_A_LOOK))
                 misses = 0
+                if self._shipper.order_waits and self._fetch_order is not None:
+                    self._fetch_order()
+                    self._fetch_order = None
             except ServerUnreachable:
                 misses += 1
                 self._link.look_again()

@@ -37,5 +37,7 @@ def edit(
     told = [f"run cap {'lifted' if cap == 0 else cap}"] if cap is not None else []
     told += [f"{key} {changes[key]!r}" for key in ("name", "description") if key in changes]
     click.echo(f"besom: sweep {answer['id']}: {', '.join(told)}", err=True)
+    if cap is not None and answer["state"] == "finished":
+        click.echo(f"besom: the sweep stays finished until `besom resume {answer['id']}`", err=True)
     if as_json:
         write(json_text(answer))

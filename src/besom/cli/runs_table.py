@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GAP = 2
+# Runs that a warning names before it says "…".
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,20 @@ def print_runs(out: Console, runs: Sequence[Mapping[str, Any]], metric: str | No
         out.print(cell(rest))
     if below:
         _print_reasons(out, runs, reasons.texts)
-    for warning in dict.fromkeys(warning for run in runs for warning in run["warnings"]):
-        out.print(cell(f"\nwarning: {warning}", "yellow"))
+    for line in _warning_lines(runs):
+        out.print(cell(f"\n{line}", "yellow"))
+
+
+def _warning_lines(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Each warning once, with the runs that it is about unless these are all."""
+    told: dict[str, list[str]] = {}
+    for run in runs:
+        for warning in run["warnings"]:
+            told.setdefault(warning, []).append(run["id"])
+    for warning, ids in told.items():
+        more = ", …" if len(ids) > _MOST_NAMED else ""
+        about = "" if len(ids) == len(runs) else f" ({', '.join(ids[:_MOST_NAMED])}{more})"
+        yield f"warning{about}: {warning}"
 
 
 def _fitting(

@@ -92,7 +92,8 @@ def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: f
     if metric:
         way = "smaller is better" if metric["goal"] == "minimize" else "larger is better"
         target = "" if metric["target"] is None else f", target {value_text(metric['target'])}"
-        facts.append(("metric", f"{metric['name']}, {way}{target}"))
+        last = ", the last value counts" if metric["mode"] == "last" else ""
+        facts.append(("metric", f"{metric['name']}, {way}{target}{last}"))
     facts.append(("runs", progress_text(sweep) + (f": {by_state}" if by_state else "")))
     if best is not None:
         facts.append(("best", f"{score_text(best['score'])} with {params_text(best['params'])} (run {best['id']})"))

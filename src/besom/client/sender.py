@@ -134,7 +134,8 @@ class Sender:
         self.folder.discard()
 
     def _say_alive(self, shipper: FolderShipper) -> None:
-        if self._watched or time.monotonic() < self._heartbeat_due:
+        hurry = shipper.order_waits and self._on_stop is not None
+        if self._watched or (time.monotonic() < self._heartbeat_due and not hurry):
             return
         self._heartbeat_due = time.monotonic() + HEARTBEAT_S
         reason = shipper.connection.call("POST", f"{self._address()}/heartbeat", {}).get("stop")

@@ -18,7 +18,10 @@ _MOST_CORRECTIONS = 8
 
 
 class Shipper:
-    """Ships one stream. ``offset`` is the server's next byte, None until it was asked."""
+    """Ships one stream. ``offset`` is the server's next byte, None until it was asked.
+
+    ``order_waits``: the server has an order for whoever watches the attempt, to be fetched by a heartbeat.
+    """
 
     def __init__(self, connection: Connection, run_uid: str, attempt: int, writer: str, kind: str, file: Path) -> None:
         self.connection = connection
@@ -28,6 +31,7 @@ class Shipper:
         self.kind = kind
         self.file = file
         self.offset: int | None = None
+        self.order_waits = False
         self._path = f"/api/v1/runs/{part(run_uid)}/attempts/{attempt}/streams/{part(writer)}/{part(kind)}"
 
     def ship(self, *, most_posts: int | None = None) -> bool:
@@ -64,6 +68,7 @@ class Shipper:
             os.close(descriptor)
         answer = self.connection.call("POST", self._path, data=piece, query={"offset": offset})
         self.offset = int(answer["offset"])
+        self.order_waits = bool(answer.get("order_waits"))
 
     def fsync(self) -> None:
         """Makes what was written survive a power cut."""
@@ -88,6 +93,11 @@ class FolderShipper:
         self._look()
         complete = [shipper.ship(most_posts=most_posts) for shipper in self._shippers.values()]
         return all(complete)
+
+    @property
+    def order_waits(self) -> bool:
+        """True if the server's last answers told of an order for whoever watches the attempt."""
+        return any(shipper.order_waits for shipper in self._shippers.values())
 
     def offsets(self) -> dict[str, int]:
         """The shipped end of each stream, as ``FinishRun.offsets`` wants it: ``{"<writer>/<kind>": bytes}``."""

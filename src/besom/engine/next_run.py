@@ -115,8 +115,10 @@ def _wait_or_end(sweep: Sweep, reason: str, number: int) -> WaitForRuns | Nothin
     left = under_way(sweep)
     if left == 0:
         return NothingLeft(reason, number)
-    runs = "the last run is" if left == 1 else f"the last {left} runs are"
-    return WaitForRuns(WAIT_S, f"{reason}; {runs} still training elsewhere", number)
+    runs = "the last run is still training with another agent"
+    if left > 1:
+        runs = f"the last {left} runs are still training with other agents"
+    return WaitForRuns(WAIT_S, f"{reason}; {runs}", number)
 
 
 def exhausted_sentence(sweep: Sweep) -> str:

@@ -7,7 +7,7 @@ changes nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -28,11 +28,18 @@ PROGRESS_S = 1.0
 MOST_WARNINGS = 50
 
 
+class Appended(NamedTuple):
+    """The next byte that is wanted, and whether the attempt's watcher has an order to fetch."""
+
+    next_offset: int
+    order_waits: bool
+
+
 @refetchable
 def append(
     c: Connection, run_uid: str, attempt: int, writer: str, kind: str, offset: int, data: bytes, now: float
-) -> int:
-    """Takes bytes of a stream that begin at ``offset`` and returns the next offset that is wanted.
+) -> Appended:
+    """Takes bytes of a stream that begin at ``offset`` and answers the next offset that is wanted.
 
     Anything but ``offset + len(data)`` tells that nothing (or, of a spoiled spool, only the good part) was stored: the
     bytes were here before, or bytes before them are missing. Raises NotFound, UsageError for an unknown kind, Refused
@@ -43,21 +50,25 @@ def append(
     run = runs.get(c, run_uid)
     which = runs.get_attempt(c, run, attempt)
     stream = streams.get_or_make(c, which.id, writer, kind)
+    superseded = which.number != run.attempt
+    order_waits = superseded or run.stop_wanted is not None
     if offset != stream.next_offset:
-        return stream.next_offset
+        return Appended(stream.next_offset, order_waits)
     if kind == "console":
-        return streams.keep_console(c, stream, data)
+        return Appended(streams.keep_console(c, stream, data), order_waits)
     if stream.broken is not None:
         raise Refused(f"the stream {writer}/{kind} of run {run.name} is spoiled at byte {offset}: {stream.broken}")
     piece = streams.read_piece(stream, data)
     tail_rows = streams.keep_piece(c, stream, piece)
-    if kind == "history" and which.number == run.attempt:
-        _Recording(c, run, which, now).take(piece.records)
+    if kind == "history" and not superseded:
+        recording = _Recording(c, run, which, now)
+        recording.take(piece.records)
+        order_waits = order_waits or recording.stopped
     if piece.broken is not None:
         _warn(c, run, [f"what its writer {writer} logged is lost from byte {piece.next_offset} on: {piece.broken}"])
     if tail_rows >= compaction.TAIL_ROWS:
         compaction.compact(c, run.project_id, stream.id)
-    return piece.next_offset
+    return Appended(piece.next_offset, order_waits)
 
 
 def _warn(c: Connection, run: Run, sentences: Iterable[str]) -> None:
@@ -79,6 +90,7 @@ class _Recording:
         self.metric = None if self.sweep is None else self.sweep.metric
         self.stoppers = () if self.sweep is None else searchers.living(c, self.sweep).stoppers
         self.score = run.score
+        self.stopped = False
         self.rungs = None if self.metric is None else RungWatch(self.metric, self.stoppers)
 
     def take(self, records: list[Row | Note]) -> None:
@@ -180,6 +192,7 @@ class _Recording:
 
     def _stop(self, sweep: Sweep, verdict: Stop, rung: int | None = None) -> None:
         runs.change(self.c, self.run.id, stop_wanted="stop", stop_reason=verdict.reason)
+        self.stopped = True
         events.tell(
             self.c, "run.stop", self.now, sweep=sweep.uid, run=self.run.uid, name=self.run.name,
             reason=verdict.reason, rung=rung, order="stop",

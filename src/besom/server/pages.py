@@ -150,7 +150,10 @@ def project(entity: str, name: str, sweeps: Sequence[SweepAnswer], loose: Sequen
 def sweep(found: SweepAnswer, best: RunAnswer | None, runs: Sequence[RunAnswer], now: float) -> str:
     """A sweep: how far it is, its best run, all runs, how to start more."""
     path = f"{found.entity}/{found.project}/{found.id}"
-    metric = f"{found.metric.name}, {found.metric.goal}d" if found.metric else None
+    metric = None
+    if found.metric is not None:
+        last = ", the last value counts" if found.metric.mode == "last" else ""
+        metric = f"{found.metric.name}, {found.metric.goal}d{last}"
     facts = [
         ("Method", found.method),
         ("Metric", metric),

@@ -76,9 +76,13 @@ class RunHeartbeatAnswer(Struct, kw_only=True):
 
 
 class StreamOffset(Struct, kw_only=True):
-    """The next byte that the server wants of a stream."""
+    """The next byte that the server wants of a stream.
+
+    ``order_waits``: the next heartbeat of whoever watches the attempt is answered with an order; ask now.
+    """
 
     offset: int
+    order_waits: bool = False
 
 
 class AttemptAnswer(Struct, kw_only=True):

@@ -80,6 +80,12 @@ def test_what_is_noticed_of_several_runs_is_told_once():
     assert [line for line in _draw(warned, 80) if "never read" in line] == ["warning: `lr` was never read"]
 
 
+def test_a_warning_of_some_runs_names_them():
+    warned = [{**RUNS[0], "warnings": ["metric `x` was never logged"]}, *RUNS[1:]]
+    told = [line for line in _draw(warned, 80) if "never logged" in line]
+    assert told == [f"warning ({RUNS[0]['id']}): metric `x` was never logged"]
+
+
 def test_numbers_stand_right_and_words_left():
     runs = [_run("a1", 0.1, kind="x", n=1), _run("b2", 0.2, kind="long", n=100)]
     assert _draw(runs, 80)[1:] == [

@@ -84,11 +84,17 @@ def test_a_sweep_ends_with_the_reason(change: dict[str, Any], reached: Any, reas
     assert answer.reason == reason
 
 
-@pytest.mark.parametrize(("running", "words"), [(1, "the last run is"), (2, "the last 2 runs are")])
+@pytest.mark.parametrize(
+    ("running", "words"),
+    [
+        (1, "the last run is still training with another agent"),
+        (2, "the last 2 runs are still training with other agents"),
+    ],
+)
 def test_agents_wait_while_runs_are_under_way_elsewhere(running: int, words: str) -> None:
     answer = ask(replace(SWEEP, next_number=3, counts={"running": running}))
     assert isinstance(answer, WaitForRuns)
-    assert answer.reason == f"grid exhausted: 3 of 3 points; {words} still training elsewhere"
+    assert answer.reason == f"grid exhausted: 3 of 3 points; {words}"
 
 
 def test_a_paused_sweep_makes_agents_wait() -> None:

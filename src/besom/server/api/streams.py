@@ -40,13 +40,13 @@ class ConsoleQuery(Struct, forbid_unknown_fields=True):
 
 async def append(ask: Ask, query: OffsetQuery, body: bytes) -> StreamOffset:
     """Adds bytes to a stream. What is there already is not stored twice."""
-    offset = await ask.write(
+    appended = await ask.write(
         recording.append, ask.path["uid"], attempt_number(ask), ask.path["writer"], _kind(ask),
         query.offset, body,
     )  # fmt: skip
-    if offset < query.offset:
-        raise Gap(offset, query.offset)
-    return StreamOffset(offset=offset)
+    if appended.next_offset < query.offset:
+        raise Gap(appended.next_offset, query.offset)
+    return StreamOffset(offset=appended.next_offset, order_waits=appended.order_waits)
 
 
 async def offset(ask: Ask) -> StreamOffset:
