@@ -108,8 +108,8 @@ def test_bytes_of_a_stream_are_taken_once(admin, run):
     body = HEADER + kind(1, "loss") + row(1, 0, 0.5)
     for _ in range(2):
         answer = admin.post(stream(run), params={"offset": 0}, content=body)
-        assert (answer.status_code, answer.json()) == (200, {"offset": len(body)})
-    assert admin.get(stream(run)).json() == {"offset": len(body)}
+        assert (answer.status_code, answer.json()["offset"]) == (200, len(body))
+    assert admin.get(stream(run)).json()["offset"] == len(body)
     assert len(admin.get(f"{API}/runs/{run.uid}/history").json()["rows"]) == 1
 
 
@@ -125,7 +125,7 @@ def test_a_gap_in_a_stream_tells_where_to_go_on(admin, run):
 def test_more_than_a_stream_takes_at_once_is_refused(admin, run):
     answer = admin.post(stream(run), params={"offset": 0}, content=b"x" * (MAX_POST_BYTES + 1))
     assert answer.status_code == 413
-    assert admin.get(stream(run)).json() == {"offset": 0}
+    assert admin.get(stream(run)).json()["offset"] == 0
 
 
 def test_numbers_that_are_not_finite_are_words(admin, run):
