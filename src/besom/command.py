@@ -49,7 +49,7 @@ def expand(
 ) -> list[str]:
     """The argv of a run; None for ``command`` is W&B's default.
 
-    ``json_file`` is where the caller has written the params (see `uses_json_file`). Raises UsageError for a
+    ``json_file`` is where the caller has written the params. Raises UsageError for a
     variable that is not set, a program or file that is asked for and absent, an unknown macro, an empty result.
     """
     macros = _expansions(program, params, json_file, windows)
@@ -65,11 +65,6 @@ def expand(
     if not argv:
         raise UsageError("the sweep's `command` is empty once its macros are filled in: there is nothing to start")
     return argv
-
-
-def uses_json_file(command: Sequence[Any] | None) -> bool:
-    """True if the command wants the params as a file."""
-    return JSON_FILE_MACRO in (command or ())
 
 
 def unknown_macros(command: Sequence[Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from besom.command import DEFAULT_COMMAND, expand, uses_json_file
+from besom.command import DEFAULT_COMMAND, expand
 from besom.errors import SweepConfigError, UsageError
 from besom.sweep_config import read_sweep_config
 
@@ -80,13 +80,8 @@ def test_s04_args_json_is_one_item() -> None:
     assert json.loads(word) == params
 
 
-def test_s04_args_json_file_is_the_path_and_is_written_only_if_used() -> None:
+def test_s04_args_json_file_is_the_path_of_the_file() -> None:
     assert argv(["${args_json_file}"], json_file="/tmp/params.json") == ["/tmp/params.json"]
-    assert [uses_json_file(command) for command in (None, ["${args}"], ["x", "${args_json_file}"])] == [
-        False,
-        False,
-        True,
-    ]
 
 
 def test_s04_envvar_works_inside_a_longer_string_and_several_times() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from besom.command import DEFAULT_COMMAND, ENVVAR_MACRO, MACROS, expand, flatten, unknown_macros, uses_json_file
+from besom.command import DEFAULT_COMMAND, ENVVAR_MACRO, MACROS, expand, flatten, unknown_macros
 from besom.errors import UsageError
 
 
@@ -59,11 +59,6 @@ def test_flatten_gives_dotted_names_and_keeps_empty_mappings() -> None:
     assert list(flatten({"a": {"b": 1, "c": {"d": 2}}, "e": {}, "f.g": 3})) == [
         ("a.b", 1), ("a.c.d", 2), ("e", {}), ("f.g", 3),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("command", [None, [], ["a"], ["x${args_json_file}"]])
-def test_the_json_file_is_wanted_only_by_its_macro(command: Any) -> None:
-    assert uses_json_file(command) is False
 
 
 def test_words_reach_the_program_unchanged() -> None:

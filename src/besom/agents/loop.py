@@ -18,7 +18,7 @@ from besom.agents.heartbeat import Heartbeat
 from besom.agents.link import Find, Link, Reach
 from besom.agents.patience import Patience, pause_s, read_limits
 from besom.agents.screen import Screen
-from besom.agents.sentences import duration, how_it_ended, params_text, run_place, score_text, shown_words
+from besom.agents.sentences import how_it_ended, params_text, run_place, shown_words
 from besom.agents.settings import number
 from besom.agents.signals import Signals
 from besom.agents.starting import Starter
@@ -28,6 +28,7 @@ from besom.common.discovery import host_name
 from besom.common.ids import new_id, split_path
 from besom.common.places import runs_folder
 from besom.common.version import VERSION
+from besom.common.wording import duration, score_text
 from besom.errors import BesomError, NotFound, Refused, ServerUnreachable, UsageError
 
 # One answer of the server is waited for so long; heartbeats and shipping have lines of their own.

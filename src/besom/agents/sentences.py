@@ -38,23 +38,6 @@ def command_text(argv: Sequence[str]) -> str:
     return " ".join(word if "${envvar:" in word and " " not in word else shlex.quote(word) for word in argv)
 
 
-def duration(seconds: float) -> str:
-    """``3.2 s``, ``45 s``, ``2 min 05 s``, ``3 h 20 min``."""
-    if seconds < 9.95:
-        return f"{max(seconds, 0.0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def score_text(score: Any) -> str:
-    """A score with five significant digits."""
-    return f"{score:.5g}" if isinstance(score, float) else str(score)
-
-
 def how_it_ended(exit_code: int | None, signal_name: str | None) -> str:
     """``exit code 1`` or ``SIGKILL``."""
     return f"exit code {exit_code}" if signal_name is None else signal_name

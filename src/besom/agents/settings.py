@@ -27,7 +27,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "BESOM_AGENT_HEARTBEAT",
-        "most seconds between two heartbeats, which bring orders; the server asks for one every 5 s",
+        "most seconds between two heartbeats; the server asks for one every 5 s",
         default="5",
     ),
     Variable(

@@ -43,7 +43,7 @@ def best(sweep: str, form: str) -> None:
 def print_best(form: str, sweep: Mapping[str, Any], run: Mapping[str, Any]) -> None:
     """The best run in one of the formats."""
     from besom.cli.output import console, csv_text, json_text, write, yaml_text
-    from besom.cli.words import flatten
+    from besom.command import flatten
 
     params = run["params"]
     if form == "table":
@@ -72,7 +72,8 @@ def python_text(params: Mapping[str, Any]) -> str:
 
 def _draw(out: Console, sweep: Mapping[str, Any], run: Mapping[str, Any]) -> None:
     from besom.cli.output import cell, make_table, print_table
-    from besom.cli.words import flatten, score_text
+    from besom.command import flatten
+    from besom.common.wording import score_text
 
     metric = sweep["metric"]
     facts = [("run", run["id"]), ("state", run["state"])]

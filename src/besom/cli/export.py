@@ -74,7 +74,7 @@ def runs_csv(runs: Sequence[Mapping[str, Any]], history: bool) -> str:
 
 def flat_run(run: Mapping[str, Any]) -> dict[str, Any]:
     """A run as one flat row: ``params.lr``, ``config.lr``, ``summary.loss`` beside the plain columns."""
-    from besom.cli.words import flatten
+    from besom.command import flatten
 
     row = {key: run[key] for key in RUN_KEYS if key not in _NESTED}
     for part in _NESTED:
@@ -84,7 +84,7 @@ def flat_run(run: Mapping[str, Any]) -> dict[str, Any]:
 
 def history_rows(runs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Each logged row with its run's id, name and params in front."""
-    from besom.cli.words import flatten
+    from besom.command import flatten
 
     for run in runs:
         front = {"id": run["id"], "name": run["name"]}

@@ -62,7 +62,8 @@ def _draw(out: Console, sweeps: Sequence[dict[str, Any]]) -> None:
 
 
 def _columns(sweeps: Sequence[dict[str, Any]], now: float) -> dict[str, list[str]]:
-    from besom.cli.words import ago, progress_text, score_text
+    from besom.cli.words import ago, progress_text
+    from besom.common.wording import score_text
 
     names = ["" if sweep["name"] == sweep["id"] else sweep["name"] for sweep in sweeps]
     columns = {

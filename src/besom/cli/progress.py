@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from besom.cli.words import DONE_STATES, done, duration, of_text, params_text, score_text, states_text, total
+from besom.cli.words import DONE_STATES, done, of_text, params_text, states_text, total
+from besom.common.wording import duration, score_text
 from besom.errors import BesomError
 
 if TYPE_CHECKING:

@@ -181,7 +181,8 @@ def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> 
     from besom.cli.lookup import best_run, pages_of_runs
     from besom.cli.output import cell, console, yaml_text
     from besom.cli.runs_table import print_runs
-    from besom.cli.words import count_text, score_text
+    from besom.cli.words import count_text
+    from besom.common.wording import score_text
 
     out = console()
     runs = list(itertools.islice(itertools.chain.from_iterable(pages_of_runs(connection, sweep["id"])), _MOST_ROWS))

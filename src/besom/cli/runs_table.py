@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from besom.cli.output import cell, make_table, print_table, state_cell, text_width
-from besom.cli.words import NONE, duration, flatten, params_text, run_score_text, value_text
+from besom.cli.words import params_text, run_score_text, value_text
+from besom.command import flatten
 from besom.common.json_numbers import as_number
+from besom.common.wording import NONE, duration
 
 if TYPE_CHECKING:
     from rich.console import Console

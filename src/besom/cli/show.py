@@ -83,7 +83,8 @@ def draw_sweep(
 
 def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: float) -> list[tuple[str, str]]:
     """What `besom show` says of a sweep, line by line."""
-    from besom.cli.words import ago, params_text, progress_text, score_text, states_text, sweep_path, value_text
+    from besom.cli.words import ago, params_text, progress_text, states_text, sweep_path, value_text
+    from besom.common.wording import score_text
 
     metric = sweep["metric"]
     state = sweep["state"] + (f": {sweep['ended_reason']}" if sweep["ended_reason"] else "")
@@ -142,7 +143,8 @@ def draw_run(out: Console, run: Mapping[str, Any], log: Sequence[str]) -> None:
 
 def run_facts(run: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
     """What `besom show` says of a run, line by line."""
-    from besom.cli.words import ago, duration, run_score_text
+    from besom.cli.words import ago, run_score_text
+    from besom.common.wording import duration
 
     late = "done before it was stopped: " if run["state"] == "finished" else ""
     facts = [("state", run["state"] + (f": {late}{run['stop_reason']}" if run["stop_reason"] else ""))]
@@ -174,7 +176,7 @@ def _print_facts(out: Console, facts: Sequence[tuple[str, str]]) -> None:
 
 def _print_values(out: Console, title: str, values: Mapping[str, Any]) -> None:
     from besom.cli.output import cell, make_table, print_table
-    from besom.cli.words import flatten
+    from besom.command import flatten
 
     if not values:
         return

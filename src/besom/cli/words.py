@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from besom.command import flatten
+from besom.common.wording import NONE, duration, score_text
+
 DONE_STATES = ("finished", "stopped", "killed", "failed", "crashed")
-NONE = "–"
 
 
 def value_text(value: Any) -> str:
@@ -19,11 +21,6 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def score_text(value: Any) -> str:
-    """A score with four significant digits, so that scores below each other line up."""
-    return f"{value:#.4g}".removesuffix(".") if isinstance(value, float) else value_text(value)
-
-
 def run_score_text(run: Mapping[str, Any]) -> str:
     """A run's score; what a running run has reached is only so far."""
     text = score_text(run["score"])
@@ -33,32 +30,6 @@ def run_score_text(run: Mapping[str, Any]) -> str:
 def params_text(params: Mapping[str, Any]) -> str:
     """``batch_size=64 lr=0.001``; nested params with dotted names."""
     return " ".join(f"{name}={value_text(value)}" for name, value in flatten(params))
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    """Dotted names and their values; an empty dict is a value."""
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def duration(seconds: float | None) -> str:
-    """``3.2 s``, ``45 s``, ``2 min 05 s``, ``3 h 20 min``, ``4 d 6 h``."""
-    if seconds is None:
-        return NONE
-    if seconds < 9.95:
-        return f"{max(seconds, 0.0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = whole // 60
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
 
 
 def ago(at: str | None, now: float) -> str:

@@ -76,7 +76,9 @@ def _read_logins(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _known_token(url: str, environ: Mapping[str, str]) -> str | None:
-    tokens = _read_logins(environ).get("tokens", {})
+    tokens = _read_logins(environ).get("tokens")
+    if not isinstance(tokens, dict):
+        tokens = {}
     if token := tokens.get(url) or tokens.get(url.rstrip("/")):
         return str(token)
     own = read_discovery(data_folder(environ))

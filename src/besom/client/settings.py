@@ -67,10 +67,6 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WANDB_DIR", "folder of the parameter files (the agent's working folder)", by_agent=True),
     Variable("WANDB_BASE_URL", "address of the server, for W&B's own client", by_agent=True),
     Variable("WANDB_ERROR_REPORTING", "false: W&B's own client reports to nobody", by_agent=True),
-    Variable("WANDB_AGENT_DISABLE_FLAPPING", "true: an agent goes on after three failures in its first minute"),
-    Variable("WANDB_AGENT_MAX_INITIAL_FAILURES", "failures before the first success that end an agent", default="5"),
-    Variable("WANDB_AGENT_KILL_DELAY", "seconds between asking a child to stop and killing it", default="30"),
-    Variable("WANDB_AGENT_REPORT_INTERVAL", "accepted for W&B's sake, without effect", default="0"),
 )
 
 _BY_NAME = {variable.name: variable for variable in VARIABLES}

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from besom.command import flatten
 from besom.common.json_numbers import dumps
 from besom.common.version import VERSION
+from besom.common.wording import NONE
 from besom.server import wording
 from besom.server.markup import Markup, element, join
 from besom.wire.runs import AttemptAnswer, RunAnswer
@@ -278,8 +280,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[object]], cls: str | No
 
 def _values(title: str, values: Mapping[str, Any]) -> Markup:
     rows = [
-        element("tr", element("th", name, scope="row"), element("td", _cell(value)))
-        for name, value in wording.flatten(values)
+        element("tr", element("th", name, scope="row"), element("td", _cell(value))) for name, value in flatten(values)
     ]
     table = element("div", element("table", element("tbody", rows), cls="values"), cls="scroll")
     return element("section", element("h2", title), table if rows else element("p", "None yet.", cls="quiet"))
@@ -288,9 +289,7 @@ def _values(title: str, values: Mapping[str, Any]) -> Markup:
 def _best(best: RunAnswer, sweep: SweepAnswer) -> Markup:
     name = sweep.metric.name if sweep.metric else "score"
     so_far = " so far" if best.state == "running" else ""
-    params = [
-        element("div", element("dt", key), element("dd", _cell(value))) for key, value in wording.flatten(best.params)
-    ]
+    params = [element("div", element("dt", key), element("dd", _cell(value))) for key, value in flatten(best.params)]
     return element(
         "section",
         element(
@@ -306,7 +305,7 @@ def _best(best: RunAnswer, sweep: SweepAnswer) -> Markup:
 
 
 def _runs_table(runs: Sequence[RunAnswer], sweep: SweepAnswer | None, now: float, *, swept: bool = True) -> Markup:
-    flat = [dict(wording.flatten(run.params)) for run in runs]
+    flat = [dict(flatten(run.params)) for run in runs]
     # A name that has one value everywhere tells nothing in a table; the run's page has it.
     names = [
         name
@@ -341,7 +340,7 @@ def _attempts(attempts: Sequence[AttemptAnswer]) -> Markup | None:
         [
             _number(attempt.number),
             _state(attempt.state),
-            attempt.host or wording.NONE,
+            attempt.host or NONE,
             wording.moment(attempt.started),
             wording.moment(attempt.ended),
             _exit(attempt),

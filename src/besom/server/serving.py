@@ -24,6 +24,7 @@ from besom.common.discovery import (
     read_discovery,
     write_discovery,
 )
+from besom.common.places import write_private
 from besom.common.version import VERSION
 from besom.errors import DataFolderError, UsageError
 from besom.server import lock
@@ -37,6 +38,8 @@ from besom.store.database import Database
 log = logging.getLogger("besom.server")
 
 PORTS_TRIED = 100
+# Where the server listened last, in the data folder.
+PORT_FILE = "port"
 # Open requests get this long to end; event streams end by themselves.
 GRACE_S = 10
 
@@ -84,9 +87,7 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
     It listens at once, since two sockets may be bound to one port as long as neither of them does.
     """
     asked = settings.port is not None
-    first = settings.port if settings.port is not None else DEFAULT_PORT
-    ports = [first] if asked else [*range(first, first + PORTS_TRIED), 0]
-    for port in ports:
+    for port in _ports(settings):
         try:
             listener = _bind(settings.host, port)
         except OSError as error:
@@ -94,9 +95,22 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
                 raise UsageError(_bind_sentence(settings, port, error)) from None
             continue
         with listener:
+            if not asked:
+                write_private(settings.data / PORT_FILE, str(listener.getsockname()[1]))
             yield listener
         return
     raise UsageError(f"no port is free on {settings.host}: choose one with --port")
+
+
+def _ports(settings: Settings) -> list[int]:
+    """Where to try to listen: the port of the last time first, so that printed addresses and bookmarks go on working."""
+    if settings.port is not None:
+        return [settings.port]
+    try:
+        last = [int((settings.data / PORT_FILE).read_text())]
+    except (OSError, ValueError):
+        last = []
+    return [*last, *range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED), 0]
 
 
 def _bind(host: str, port: int) -> socket.socket:

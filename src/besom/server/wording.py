@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from besom.common.json_numbers import NON_FINITE, dumps
+from besom.common.wording import NONE, duration
 from besom.wire.runs import RunAnswer
 from besom.wire.sweeps import RunCounts
 
-NONE = "–"
 ENDED = ("finished", "stopped", "killed", "failed", "crashed")
 # Escape sequences that color a terminal, and those that set its title.
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -35,31 +34,6 @@ def is_number(value: Any) -> bool:
     if isinstance(value, str):
         return value in NON_FINITE
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted names and their values; an empty mapping is a value."""
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def duration(seconds: float | None) -> str:
-    """``3.2 s``, ``45 s``, ``2 min 5 s``, ``3 h 20 min``, ``4 d 6 h``."""
-    if seconds is None:
-        return NONE
-    if seconds < 9.95:
-        return f"{max(seconds, 0.0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
 def runtime(run: RunAnswer, now: float) -> str:

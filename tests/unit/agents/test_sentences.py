@@ -1,4 +1,4 @@
-from besom.agents.sentences import duration, error_text, last_words, run_place, shown_words
+from besom.agents.sentences import error_text, last_words, run_place, shown_words
 
 TRACE = b"""epoch 1
 Traceback (most recent call last):
@@ -52,9 +52,3 @@ def test_a_long_traceback_is_shown_by_its_end():
 def test_where_in_the_sweep_a_run_is():
     assert run_place({"number": 3, "total": 6}) == "run 3 of 6"
     assert run_place({"number": 3, "total": None}) == "run 3"
-
-
-def test_durations_read_well():
-    assert [duration(s) for s in (0.04, 9.96, 59.4, 60, 125, 3600, 7384)] == [
-        "0.0 s", "10 s", "59 s", "1 min 00 s", "2 min 05 s", "1 h 00 min", "2 h 03 min",
-    ]  # fmt: skip

@@ -6,17 +6,6 @@ from besom.cli import words
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (None, "–"), (-1.0, "0.0 s"), (0.04, "0.0 s"), (3.21, "3.2 s"), (9.96, "10 s"), (59.6, "1 min 00 s"),
-        (125.0, "2 min 05 s"), (12_000.0, "3 h 20 min"), (360_000.0, "4 d 4 h"),
-    ],
-)  # fmt: skip
-def test_durations_read_as_people_say_them(seconds, text):
-    assert words.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
     ("at", "text"),
     [
         (None, "–"),
@@ -69,14 +58,6 @@ def test_states_without_runs_are_left_out():
 
 def test_one_run_is_no_runs():
     assert (words.count_text(1, "run"), words.count_text(0, "run")) == ("1 run", "0 runs")
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.1, "0.1000"), (0.43211, "0.4321"), (1234.0, "1234"), (1e-7, "1.000e-07"), ("NaN", "NaN"), (None, "–")],
-)
-def test_scores_line_up(value, text):
-    assert words.score_text(value) == text
 
 
 def test_the_score_of_a_running_run_is_so_far():

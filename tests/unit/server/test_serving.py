@@ -32,6 +32,13 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path):
             pass
 
 
+def test_without_a_wish_the_port_of_the_last_time_is_taken_again(tmp_path):
+    with bound(settings(tmp_path / "one")), bound(settings(tmp_path / "two")) as second:
+        port = second.getsockname()[1]
+    with bound(settings(tmp_path / "two")) as again:
+        assert again.getsockname()[1] == port
+
+
 def test_without_a_wish_two_servers_get_two_ports(tmp_path):
     with bound(settings(tmp_path)) as first, bound(settings(tmp_path)) as second:
         assert first.getsockname()[1] != second.getsockname()[1]

@@ -1,0 +1,31 @@
+"""How numbers and lengths of time read, in the agent's lines, on the command line and on the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+NONE = "–"
+
+
+def score_text(score: Any) -> str:
+    """A score with four significant digits, so that scores below each other line up."""
+    if score is None:
+        return NONE
+    return f"{score:#.4g}".removesuffix(".") if isinstance(score, float) else str(score)
+
+
+def duration(seconds: float | None) -> str:
+    """``3.2 s``, ``45 s``, ``2 min 05 s``, ``3 h 20 min``, ``4 d 6 h``."""
+    if seconds is None:
+        return NONE
+    if seconds < 9.95:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = whole // 60
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
