@@ -103,7 +103,7 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
 
 
 def _ports(settings: Settings) -> list[int]:
-    """Where to try to listen: the port of the last time first, so that printed addresses and bookmarks go on working."""
+    """Where to try to listen: the port of the last time first, so that printed addresses go on working."""
     if settings.port is not None:
         return [settings.port]
     try:
