@@ -49,8 +49,8 @@ def expand(
 ) -> list[str]:
     """The argv of a run; None for ``command`` is W&B's default.
 
-    ``json_file`` is where the caller has written the params. Raises UsageError for a
-    variable that is not set, a program or file that is asked for and absent, an unknown macro, an empty result.
+    ``json_file`` is where the caller has written the params. Raises UsageError for a variable that is not set, a
+    program or file that is asked for and absent, an unknown macro, an empty result.
     """
     macros = _expansions(program, params, json_file, windows)
     argv: list[str] = []
@@ -65,6 +65,24 @@ def expand(
     if not argv:
         raise UsageError("the sweep's `command` is empty once its macros are filled in: there is nothing to start")
     return argv
+
+
+class Unexpanded(Mapping[str, str]):
+    """An environment in which every variable is its own macro: for a command that is shown or stored, since what
+    stands in variables may be secret.
+    """
+
+    def __getitem__(self, name: str) -> str:
+        return f"${{envvar:{name}}}"
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def unknown_macros(command: Sequence[Any]) -> list[str]:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,7 @@ from typing import Any, Literal
 from besom.agents.yaml_text import parameter_file
 from besom.client import run_folder
 from besom.client.settings import outer_ranks
-from besom.command import expand
+from besom.command import Unexpanded, expand
 
 WandbModule = Literal["ours", "real"]
 ON_PATH = Path(run_folder.__file__).parent / "on_path"
@@ -141,20 +141,4 @@ def shown_argv(
     words: Sequence[Any] | None, program: str | None, params: Mapping[str, Any], json_file: Path
 ) -> list[str]:
     """The command line as it may be shown and stored: what stands in variables may be secret and stays unexpanded."""
-    return expand(words, program=program, params=params, environ=_Unexpanded(), json_file=str(json_file))
-
-
-class _Unexpanded(Mapping[str, str]):
-    """Every variable, standing for itself."""
-
-    def __getitem__(self, name: str) -> str:
-        return f"${{envvar:{name}}}"
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+    return expand(words, program=program, params=params, environ=Unexpanded(), json_file=str(json_file))

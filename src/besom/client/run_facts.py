@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 
-class KnownRun:
+class KnownRun(ABC):
     """The part of a `Run` that only tells facts, those of ``config.json`` in the run folder."""
 
     _facts: dict[str, Any]
-
-    def learn(self, facts: Mapping[str, Any]) -> None:
-        """Takes over what a server or the folder says of the run (address, names)."""
-        self._facts.update(facts)
 
     @property
     def id(self) -> str:
@@ -102,5 +99,6 @@ class KnownRun:
             self._facts[word] = value
             self._about_changed(word, value)
 
+    @abstractmethod
     def _about_changed(self, word: str, value: Any) -> None:
-        raise NotImplementedError
+        """Passes a new name, tags or notes on to the server."""

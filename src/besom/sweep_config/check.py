@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from besom.command import JSON_FILE_MACRO, expand
+from besom.command import JSON_FILE_MACRO, Unexpanded, expand
 from besom.metric import Metric
 from besom.search import make_searcher
 from besom.space import Distribution
@@ -99,7 +99,7 @@ def _command(config: SweepConfig, params: Mapping[str, Any]) -> list[str]:
         config.command,
         program=config.program or "${program}",
         params=params,
-        environ=_Unexpanded(),
+        environ=Unexpanded(),
         json_file=JSON_FILE_MACRO,
     )
 
@@ -111,19 +111,3 @@ def _rungs(config: SweepConfig) -> list[int]:
     for stopper in make_stoppers(config.early_terminate, config.metric):
         rungs.update(stopper.rungs(RUNGS))
     return sorted(rungs)[:RUNGS]
-
-
-class _Unexpanded(Mapping[str, str]):
-    """An environment in which every variable is its own macro: secrets are not for looking at."""
-
-    def __getitem__(self, name: str) -> str:
-        return f"${{envvar:{name}}}"
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
