@@ -73,8 +73,8 @@ def test_it_tells_place_params_command_score_and_what_to_do_next(workshop):
     assert "besom: run 1 of 2: " in said
     assert ": x=1\n" in said
     assert "besom:   /usr/bin/env python train.py --x=2\n" in said
-    assert ": loss 1, the best so far\n" in said
-    assert ": loss 2; best so far 1 (" in said
+    assert ": loss 1.000, the best so far\n" in said
+    assert ": loss 2.000; best so far 1.000 (" in said
     assert f"besom best {sweep}" in said
 
 
@@ -85,9 +85,9 @@ def test_a_quiet_agent_tells_only_which_runs_begin_and_how_they_end(workshop):
     assert [re.sub(r"after \S+ s", "after T s", line.replace(run["id"], "ID")) for line, run in
             zip(said, [run for run in workshop.runs(sweep) for _ in range(2)], strict=True)] == [
         "besom: run 1 of 2: ID: x=1",
-        "besom: run 1 of 2 finished after T s: loss 1, the best so far",
+        "besom: run 1 of 2 finished after T s: loss 1.000, the best so far",
         "besom: run 2 of 2: ID: x=2",
-        "besom: run 2 of 2 finished after T s: loss 2",
+        "besom: run 2 of 2 finished after T s: loss 2.000",
     ]  # fmt: skip
 
 
