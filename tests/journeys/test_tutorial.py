@@ -77,7 +77,10 @@ def test_agents_scripts_and_the_server_may_be_killed_and_the_numbers_are_all_the
         agents = [workshop.begin("agent", sweep, place=place) for _ in range(2)]
         for _ in range(6):
             done = sum(run["state"] == "finished" for run in workshop.runs(sweep))
-            wait_until(lambda done=done: sum(run["state"] == "finished" for run in workshop.runs(sweep)) > done)
+            # Longer than a lease: an agent may die between taking a run and noting that it has it.
+            wait_until(
+                lambda done=done: sum(run["state"] == "finished" for run in workshop.runs(sweep)) > done, timeout_s=180
+            )
             victim = source.choice(["server", "agent", "script"])
             if victim == "server":
                 os.kill(read_discovery(workshop.data).pid, signal.SIGKILL)
@@ -88,7 +91,7 @@ def test_agents_scripts_and_the_server_may_be_killed_and_the_numbers_are_all_the
             else:
                 kill_a_script(source, workshop)
         for agent in agents:
-            agent.process.wait(timeout=120)
+            agent.process.wait(timeout=180)
         runs = workshop.runs(sweep)
         assert sorted(run["params"]["x"] for run in runs) == list(range(10)), f"seed {seed}"
         assert {run["state"] for run in runs} == {"finished"}, f"seed {seed}"
