@@ -21,7 +21,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 OUTSIDE = ("https://semver.org",)
 # A registry, this machine, or what belongs to nobody's business.
 STRANGE = re.compile(
-    r"py[p]i\.org|pythonhoste[d]|np[m]js|/work/|/root/|/tmp/|/mnt/|\bTODO\b|\bFIXME\b|site-packages", re.IGNORECASE
+    r"py[p]i\.org|pythonhoste[d]|np[m]js|/wor[k]/|/roo[t]/|/tmp/|/mnt/|\bTODO\b|\bFIXME\b|site-packages", re.IGNORECASE
 )
 NOT_OUR_WORDS = re.compile(r"\b(trials?|study|studies|sampler|pruner|scheduler)\b", re.IGNORECASE)
 
