@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,11 +13,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from besom.common import spool_format
-from besom.errors import NotFound, Refused
+from besom.errors import DataFolderError, NotFound, Refused
 from besom.operations import agents, housekeeping, runs, sweeps
-from besom.store import events, history, logs, projects, streams
+from besom.store import events, history, logs, projects, run_answers, streams
 from besom.store.database import Database
-from besom.wire.agents import Finish, HandOut, Wait
+from besom.wire.agents import Claim, Finish, HandOut, Wait
+from besom.wire.runs import LastBytes
 
 HYPERBAND = """
 method: random
@@ -73,7 +75,6 @@ def test_two_servers_on_one_database_hand_each_point_out_once(hand: Any, databas
         takers = [(hand.database, hand.agent(sweep)), (other, hand.agent(sweep))]
 
         def work(taker: tuple[Database, str]) -> list[HandOut]:
-            from besom.wire.agents import Claim
 
             mine = []
             for number in range(20):
@@ -135,6 +136,44 @@ def test_texts_that_a_database_refuses_are_stored_without_what_it_refuses(hand: 
     assert hand.run(run).name == "a�b ? ü"
     assert hand.run(run).error == "bad � ?"
     assert hand.rows(run)[0]["te�xt"] == "a\x00b ? ü"
+
+
+def test_curves_come_from_tails_and_columns_alike(hand: Any) -> None:
+    sweep = hand.sweep()
+    agent = hand.agent(sweep)
+    for count in (40, 50, 10):
+        hand.log(hand.take(agent).uid, 1, [(step, {"loss": float(count + step)}) for step in range(count)])
+    uids = [run.uid for run in hand.database.read_now(run_answers.page, sweep_uid=sweep, order="idx").runs]
+    for uid in uids[:2]:
+        hand.finish(uid)
+        assert hand.database.write_now(housekeeping.compact)
+    answer = hand.database.read_now(run_answers.curves_of, sweep, None, 25, None, 10)
+    assert (answer.metric, answer.from_step, answer.to_step) == ("loss", 0, 49)
+    assert [(curve.points, len(curve.low) // 4, len(curve.steps) // 8) for curve in answer.curves] == [
+        (10, 10, 10),
+        (40, 20, 20),
+        (50, 25, 25),
+    ]
+
+
+def test_a_name_of_any_length_keeps_its_values_and_the_run_is_marked(hand: Any) -> None:
+    run = hand.start()
+    names = ["".join(random.Random(seed).choices("abcdefgh/ü", k=10_000)) for seed in (1, 2)]
+    hand.log(run, 1, [(0, {names[0]: 1.0, names[1]: 2.0, "../../x\r\n": 3.0})])
+    hand.finish(run)
+    summary = hand.run(run).summary
+    assert sorted(summary.values()) == [1.0, 2.0, 3.0]
+    assert max(map(len, summary)) < 2000
+    assert summary["../../x\r\n"] == 3.0
+    assert "is longer than 2000 bytes" in hand.run(run).warnings[0]
+    assert hand.rows(run)[0].keys() == {"_step", *summary}
+
+
+def test_a_row_may_have_more_keys_than_a_statement_may_have_values(hand: Any) -> None:
+    run = hand.start()
+    hand.log(run, 1, [(0, {f"k{at}": at for at in range(40_000)})])
+    assert len(hand.run(run).summary) == 40_000
+    assert hand.run(run).summary["k39999"] == 39_999.0
 
 
 def test_a_spoiled_stream_keeps_what_was_good_and_the_run_can_end(hand: Any, make_spool: Any) -> None:
@@ -283,6 +322,16 @@ def test_a_second_report_of_an_end_changes_nothing(hand: Any) -> None:
     assert hand.finish(run.uid, exit_code=1).state == "finished"
 
 
+def test_an_end_brings_its_last_rows_and_the_next_run_once(hand: Any, make_spool: Any) -> None:
+    run = hand.take(hand.agent(hand.sweep()))
+    data = make_spool([{"t": "row", "step": 0, "time": 1.0, "data": {"loss": 0.5}}])
+    report = {"exit_code": 0, "rest": {"w0/history": LastBytes(offset=0, data=data)}, "next": Claim(request_id="more")}
+    first, second = hand.finish(run.uid, **report), hand.finish(run.uid, **report)
+    assert (first.state, first.score, first.best_run) == (second.state, 0.5, run.name) == ("finished", 0.5, run.name)
+    assert (first.next.uid, first.next.number) == (second.next.uid, 2)
+    assert hand.rows(run.uid) == [{"_step": 0, "loss": 0.5}]
+
+
 def test_a_rerun_is_the_next_attempt_and_opens_the_sweep_again(hand: Any) -> None:
     sweep = hand.sweep("{method: grid, program: a.py, project: p, parameters: {a: {values: [1]}}}")
     agent = hand.agent(sweep)
@@ -382,7 +431,7 @@ def test_a_change_that_fails_undoes_itself_and_nothing_else(database: Database) 
 
 
 def test_a_look_that_writes_fails(database: Database) -> None:
-    with pytest.raises(SQLAlchemyError):
+    with pytest.raises((SQLAlchemyError, DataFolderError)):
         database.read_now(projects.get_or_make, "mira", "p", 1.0)
     assert database.read_now(projects.find, "mira", "p") is None
 

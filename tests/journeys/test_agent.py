@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 from workshop import Workshop
 
+from besom.agents.loop import Options, program_agent
+from besom.agents.screen import Screen
+from besom.client.connection import Connection
+from besom.client.run_folder import RunFolder
 from besom.common.discovery import process_started
 
 LOGS = """
@@ -50,6 +54,11 @@ def pids(place, wait_until, attempt=1):
     file = place / f"pids-{attempt}.json"
     wait_until(file.exists)
     return json.loads(file.read_text())
+
+
+def ended(shop):
+    """How the run's first attempt ended, as its agent keeps it until the server has heard it; None before."""
+    return RunFolder(shop.run_folders[0]).agents().get(1, {}).get("end")
 
 
 def gone(pids):
@@ -98,6 +107,29 @@ def test_a_quiet_agent_does_not_repeat_a_traceback(workshop):
     assert "Traceback" not in done.stderr
     (run,) = workshop.runs(sweep)
     assert re.search(rf"failed \(exit code 1\) after .*; its log: besom logs {run['id']}\n$", done.stderr)
+
+
+def test_a_short_run_costs_one_request(workshop, monkeypatch):
+    asked = []
+    call = Connection.call
+
+    def counted(line, method, path, *args, **kwargs):
+        asked.append(path.rpartition("/")[2])
+        return call(line, method, path, *args, **kwargs)
+
+    sweep, place = workshop.sweep(), workshop.place(train=LOGS)
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(Connection, "call", counted)
+    screen = Screen(lambda piece: None, lambda line: None)
+    # No heartbeat comes in between, and no run takes so long that it is shipped before its end.
+    monkeypatch.setattr("besom.agents.shipping.LOOK_S", 600.0)
+    options = Options(sweep, environ={**workshop.environ, "BESOM_AGENT_HEARTBEAT": "600"})
+    ending = program_agent(options, workshop.server, lambda: workshop.server, screen)
+    assert ending.code == 0
+    assert [path for path in asked if path != "heartbeat"] == ["agents", "claim", "finish", "finish", "finish", "end"]
+    assert [[row["loss"] for row in workshop.history(run)] for run in workshop.runs(sweep)] == [
+        [1, 2, 3], [2, 3, 4], [3, 4, 5],
+    ]  # fmt: skip
 
 
 def test_nothing_is_left_on_disk_of_runs_that_went_well(workshop):
@@ -269,24 +301,23 @@ def children(pid, program):
     return found
 
 
-def test_a_run_outlives_its_server_and_loses_nothing(tmp_path, wait_until):
+def test_a_run_outlives_its_server_and_loses_nothing_and_the_next_one_follows(tmp_path, wait_until):
     shop = Workshop(tmp_path)
     shop.besom("server", "start")
     try:
-        sweep, place = shop.sweep(ONE), shop.place(train=WAITS)
+        sweep, place = shop.sweep({"x": {"values": [1, 2]}}), shop.place(train=WAITS)
         agent = shop.begin("agent", sweep, place=place)
         pids(place, wait_until)
         shop.besom("server", "stop")
         agent.wait_for("no Besom server answers")
         (place / "go").touch()
-        wait_until(lambda: [*shop.run_folders[0].glob("end-*.json")])
+        wait_until(lambda: ended(shop))
         shop.besom("server", "start")
         said = agent.end(code=0)
         assert "the server answers again" in said
-        (run,) = shop.runs(sweep)
-        assert run["state"] == "finished"
-        assert len(run["attempts"]) == 1
-        assert [row["loss"] for row in shop.history(run)] == [1.0, 0.5]
+        runs = shop.runs(sweep)
+        assert [(run["state"], len(run["attempts"])) for run in runs] == [("finished", 1)] * 2
+        assert [[row["loss"] for row in shop.history(run)] for run in runs] == [[1.0, 0.5]] * 2
     finally:
         shop.close()
 
@@ -309,7 +340,7 @@ def test_a_server_that_moved_while_another_took_its_address_is_found_again(tmp_p
         agent.wait_for("no Besom server answers")
         theirs.besom("server", "start", "--port", port)
         (place / "go").touch()
-        wait_until(lambda: [*ours.run_folders[0].glob("end-*.json")])
+        wait_until(lambda: ended(ours))
         ours.besom("server", "start")
         agent.end(code=0)
         (run,) = ours.runs(sweep)

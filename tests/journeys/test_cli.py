@@ -258,6 +258,29 @@ def test_the_end_of_a_long_log_is_found(workshop, besom, ask, place):
     assert f"39999 {'x' * 10}" in besom("show", run["id"]).stdout
 
 
+ONE_LINE = """
+import besom, sys
+
+with besom.init() as run:
+    for piece in range(5):
+        sys.stdout.write("x" * 1024 * 1024)
+    print("END")
+"""
+
+
+def test_a_line_of_any_length_is_printed_whole_and_shown_in_part(workshop, besom, ask, place):
+    (place / "one.py").write_text(ONE_LINE, encoding="utf-8")
+    (place / "one.yaml").write_text("{program: one.py, method: grid, parameters: {lr: {value: 10}}}\n")
+    sweep = ask("sweep", "one.yaml", "-p", "long")
+    workshop.command("-m", "besom", "agent", sweep["id"], place=place)
+    (run,) = ask("show", sweep["id"])["run_list"]
+    assert len(besom("logs", run["id"]).stdout) == 5 * 1024 * 1024 + len("END\n")
+    end = besom("logs", run["id"], "-n", "1")
+    assert (len(end.stdout), end.stdout[-5:]) == (4 * 1024 * 1024, "xEND\n")
+    assert "without -n all is shown" in end.stderr
+    assert len(besom("show", run["id"]).stdout) < 10_000
+
+
 OFFLINE = """
 import besom
 

@@ -11,7 +11,6 @@ import socket
 import sqlite3
 import stat
 import threading
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -76,12 +75,19 @@ def test_stopping_what_does_not_run_says_so(machine):
     assert "no server runs" in done.stderr
 
 
-def test_of_several_that_start_at_once_one_wins_and_all_find_it(machine):
+def test_of_eight_that_start_a_server_at_once_one_wins_and_all_use_it(machine, tmp_path):
+    (tmp_path / "sweep.yaml").write_text("program: t.py\nmethod: grid\nparameters: {a: {values: [1]}}\n")
+    (tmp_path / "t.py").touch()
+    starts, sweeps = [("server", "start")] * 4, [("sweep", str(tmp_path / "sweep.yaml"))] * 4
     with contextlib.ExitStack() as running:
-        for one in [running.enter_context(machine.running("server", "start")) for _ in range(3)]:
-            _, said = one.communicate(timeout=PATIENCE_S)
-            assert one.returncode == 0, said
-            assert machine.found().url in said
+        begun = [running.enter_context(machine.running(*command)) for command in (*starts, *sweeps)]
+        said = ["".join(one.communicate(timeout=PATIENCE_S)) for one in begun]
+    assert [one.returncode for one in begun] == [0] * 8, said
+    for text in said:
+        assert machine.found().url in text
+    assert json.loads(machine.besom("server", "status", "--json").stdout)["sweeps"] == 4
+    log = (machine.data / "server.log").read_text()
+    assert log.count("listens at") == 1
 
 
 def test_it_belongs_to_no_terminal_and_no_process_list_has_its_database(machine):
@@ -124,7 +130,7 @@ def test_what_a_dead_server_left_is_no_obstacle(machine):
     mine = Discovery("http://127.0.0.1:1", os.getpid(), "another start", "", "", "x", VERSION, 1)
     here = machine.start()
     machine.besom("server", "stop")
-    write_discovery(machine.data, replace(mine, host=here.host, boot_id=here.boot_id))
+    write_discovery(machine.data, mine._replace(host=here.host, boot_id=here.boot_id))
 
     assert machine.besom("server", "status").returncode == 1
     assert machine.start().pid != os.getpid()
@@ -211,30 +217,8 @@ def test_beside_one_in_the_foreground_a_second_one_is_refused(machine):
     assert "a server runs already" in second.stderr
 
 
-def test_a_backup_is_whole_and_writes_over_nothing(machine, tmp_path):
-    machine.start()
-    target = tmp_path / "backup.db"
-    assert machine.besom("server", "backup", str(target)).returncode == 0
-    with contextlib.closing(sqlite3.connect(target)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
-
-    again = machine.besom("server", "backup", str(target))
-    assert again.returncode != 0
-    assert "exists already" in again.stderr
-    assert machine.besom("server", "backup", "--force", str(target)).returncode == 0
-    assert sorted(path.name for path in tmp_path.iterdir() if "backup" in path.name) == ["backup.db"]
-
-
-def test_a_backup_into_a_folder_that_is_not_there_is_one_sentence(machine, tmp_path):
-    machine.start()
-    done = machine.besom("server", "backup", str(tmp_path / "none" / "x.db"))
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-
-
 def as_version(machine, version, **more):
-    write_discovery(machine.data, replace(machine.found(), version=version, **more))
+    write_discovery(machine.data, machine.found()._replace(version=version, **more))
 
 
 def test_a_newer_program_restarts_its_own_background_server(machine):

@@ -112,7 +112,7 @@ def kill_a_script(source, workshop):
     pids = []
     for folder in workshop.run_folders:
         try:
-            pids.append(json.loads((folder / "agent.json").read_text())["child"]["pid"])
+            pids.append(json.loads((folder / "agent-1.json").read_text())["child"]["pid"])
         except (OSError, ValueError, KeyError, TypeError):
             continue  # between two runs: the folder is being made or removed
     if pids:

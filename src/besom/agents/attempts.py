@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from besom.agents.environment import RunFacts
 from besom.agents.guard import Guard
 from besom.agents.heartbeat import Heartbeat
-from besom.agents.leftovers import owner_facts, remove
+from besom.agents.leftovers import clear_up_folder
 from besom.agents.link import Link
+from besom.agents.notes import Note
 from besom.agents.process import Exit
 from besom.agents.screen import Screen
 from besom.agents.sentences import TAIL_BYTES, error_text, last_words
-from besom.agents.shipping import Shipping
+from besom.agents.shipping import Rest, Shipping
 from besom.agents.signals import Signals
 from besom.agents.starting import CannotStart, Starter
+from besom.agents.wake import Wake
 from besom.agents.watch import Manners, Watch, Watched
 from besom.client.connection import part
 from besom.client.run_folder import RunFolder
+from besom.common.ids import new_id
 from besom.errors import BesomError, NotFound, Refused, ServerUnreachable
 
 # The agent's own writer in a run folder: what the child printed.
@@ -31,13 +34,20 @@ _MOST_TELLINGS = 5
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all attempts of an agent share. ``wait(seconds)``: False when the user wants no more waiting."""
+    """What all attempts of an agent share. ``process``: who we are, as `run_folder.this_process` tells it.
+
+    ``wait(seconds)``: False when the user wants no more waiting. ``more(watched)``: whether the agent wants another
+    run after one that went so.
+    """
 
     agent_uid: str
+    process: Mapping[str, Any]
     sweep: Mapping[str, Any]
     runs: Path
     link: Link
     heartbeat: Heartbeat
+    shipping: Shipping
+    wake: Wake
     screen: Screen
     signals: Signals
     guard: Guard
@@ -45,27 +55,47 @@ class Surroundings:
     manners: Manners
     server_patience_s: float
     wait: Callable[[float], bool]
+    more: Callable[[Watched], bool]
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """How an attempt went: what was seen, its last words when it failed, what the server made of it.
 
-    ``state``: None when the server could not be told or the run is somebody else's. ``log``: where the output is.
+    ``answer``: fields of ``FinishAnswer``, none when the server could not be told or the run is somebody else's.
+    ``log``: where the output is.
     """
 
     watched: Watched
     seconds: float
     words: list[str]
-    state: str | None
-    warnings: list[str]
     log: Path
+    answer: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str | None:
+        """What became of the run."""
+        state: str | None = self.answer.get("state")
+        return state
+
+    @property
+    def superseded(self) -> bool:
+        """True if the run is somebody else's by now."""
+        return self.watched.dropped or self.answer.get("current") is False
 
     @property
     def failed(self) -> bool:
         """True if the program itself failed: an exit code above zero that nobody asked for, or its own word."""
-        if self.watched.stopped_by is not None or self.watched.dropped:
+        if self.watched.stopped_by is not None or self.superseded:
             return False
         return self.state == "failed" or (bool(self.watched.exit.code) and self.state not in ("preempted", "stopped"))
+
+
+class _Told(NamedTuple):
+    """What came of telling an end: the server's answer (empty: none), and whether it has all that was logged."""
+
+    answer: Mapping[str, Any]
+    complete: bool
 
 
 def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> Outcome:
@@ -73,27 +103,38 @@ def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> 
     folder = RunFolder(around.runs / hand_out["uid"])
     attempt = int(hand_out["attempt"])
     run = _facts(hand_out, around, folder, first)
-    folder.write_config(_config(hand_out, around.sweep))
-    folder.clear_stop()
+    if attempt > 1:
+        # An earlier attempt may have been another agent's of this machine, or our own a moment ago.
+        around.shipping.clear_up()
+        clear_up_folder(folder, around.link, around.screen.say)
+    note = Note(folder, attempt, around.process, around.agent_uid, around.link.server_id)
+    try:
+        return _train(hand_out, run, folder, note, around)
+    finally:
+        note.close()
+
+
+def _train(hand_out: Mapping[str, Any], run: RunFacts, folder: RunFolder, note: Note, around: Surroundings) -> Outcome:
+    attempt = run.attempt
+    folder.write_config(_config(hand_out, around.sweep), durable=False)
+    if attempt > 1:
+        folder.clear_stop()
     around.heartbeat.hold([{"uid": run.uid, "attempt": attempt, "slot": 0}])
     log = folder.stream_file(attempt, WRITER, "console")
-    log.parent.mkdir(mode=0o700, exist_ok=True)
-    folder.write_owner("agent", owner_facts(around.agent_uid, around.link.server_id, attempt, None))
-    shipping = Shipping(around.link.another(), folder, attempt, around.heartbeat.hurry)
+    around.shipping.begin(folder, attempt)
     began = time.monotonic()
     try:
-        watched = _watch(run, folder, log, around)
+        watched = _watch(run, folder, note, log, around)
         seconds = time.monotonic() - began
     finally:
-        shipping.end_thread()
+        around.shipping.hold()
     words = last_words(_tail(log)) if watched.exit.code or watched.exit.signal else []
-    answer = _tell(folder, attempt, watched, error_text(words), shipping, around)
-    shipping.close()
+    told = _tell(folder, attempt, watched, error_text(words), note, around)
     around.heartbeat.hold([])
-    outcome = Outcome(watched, seconds, words, answer.get("state"), answer.get("warnings", []), log)
-    if answer:
-        folder.mark_done(attempt)
-        remove(folder, keep_log=outcome.failed)
+    outcome = Outcome(watched, seconds, words, log, told.answer)
+    if told.complete:
+        note.add(told=True)
+        around.shipping.discard(folder, attempt, keep_log=outcome.failed)
     return outcome
 
 
@@ -118,17 +159,18 @@ def _config(hand_out: Mapping[str, Any], sweep: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _watch(run: RunFacts, folder: RunFolder, log: Path, around: Surroundings) -> Watched:
+def _watch(run: RunFacts, folder: RunFolder, note: Note, log: Path, around: Surroundings) -> Watched:
     try:
         child = around.starter.start(run, log, around.guard, around.screen.say)
     except CannotStart as error:
         around.screen.say(str(error))
+        log.parent.mkdir(mode=0o700, exist_ok=True)
         log.write_text(f"{error}\n", encoding="utf-8", errors="backslashreplace")
         return Watched(Exit(127, None), None, dropped=False, agent=None)
-    folder.write_owner("agent", owner_facts(around.agent_uid, around.link.server_id, run.attempt, child.owner))
+    note.add(child=child.owner)
     watch = Watch(
         child, (run.uid, run.attempt), screen=around.screen, signals=around.signals, heartbeat=around.heartbeat,
-        manners=around.manners, ask_to_stop=folder.ask_to_stop,
+        wake=around.wake, manners=around.manners, ask_to_stop=folder.ask_to_stop,
     )  # fmt: skip
     try:
         return watch.run()
@@ -148,55 +190,77 @@ def _tail(log: Path) -> bytes:
 
 
 def _tell(
-    folder: RunFolder, attempt: int, watched: Watched, error: str | None, shipping: Shipping, around: Surroundings
-) -> dict[str, Any]:
-    """Ships the rest and reports the end; the server's answer, empty when the server does not have it all."""
+    folder: RunFolder, attempt: int, watched: Watched, error: str | None, note: Note, around: Surroundings
+) -> _Told:
+    """Ships the rest and reports the end."""
+    shipping = around.shipping
     if watched.dropped:
-        return _ship_for_nothing(shipping)
-    report = {
+        return _Told({}, _ship_for_nothing(shipping))
+    report: dict[str, Any] = {
         "exit_code": watched.exit.code,
         "signal": watched.exit.signal,
         "stopped_by": watched.stopped_by,
         "error": None if watched.stopped_by else error,
     }
-    # Kept first: should this agent die now, its successor tells this end and not "the agent died".
-    folder.write_end(attempt, report)
+    # Kept first: should this agent die now, its successor tells this end and not "its agent died".
+    note.add(end=report)
+    if around.more(watched):
+        # Asked again with the same id, it is answered with the same run.
+        report["next"] = {"request_id": new_id(16), "slot": 0}
     path = f"/api/v1/runs/{part(folder.uid)}/attempts/{attempt}/finish"
+    refused: list[Refused] = []
 
     def ship_and_tell() -> Any:
-        shipping.ship_rest()
-        return around.link.ask("POST", path, {**report, "offsets": shipping.offsets()})
+        along = _along(shipping, tries=len(refused))
+        return around.link.ask("POST", path, {**report, "offsets": along[0], "rest": along[1]})
 
-    for _ in range(_MOST_TELLINGS):
+    while len(refused) < _MOST_TELLINGS:
         try:
             answer: dict[str, Any] = around.link.patiently(
                 ship_and_tell, patience_s=around.server_patience_s, wait=around.wait
             )
-        except Refused:
+        except Refused as problem:
             # Rows are missing there: written while the end was told, or lost with the server's disk.
+            refused.append(problem)
             shipping.begin_again()
             continue
         except (BesomError, OSError) as problem:
             return _untold(folder, problem, around.screen)
-        return answer
-    return _untold(folder, Refused("it keeps asking for rows that it was sent"), around.screen)
+        if len(refused) == _MOST_TELLINGS - 1:
+            around.screen.say(f"the server does not take all of what the run logged: {refused[0]}")
+            around.screen.say(f"it stays in {folder.path}")
+            return _Told(answer, complete=False)
+        return _Told(answer, bool(answer["current"]) or _ship_for_nothing(shipping))
+    return _untold(folder, refused[0], around.screen)
 
 
-def _ship_for_nothing(shipping: Shipping) -> dict[str, Any]:
-    """What a superseded attempt logged is kept on the server, if it is there; its end is nobody's business."""
+def _along(shipping: Shipping, tries: int) -> Rest:
+    """What goes along with the report: at first the rest itself, then proof that it was shipped, in the end nothing."""
+    if tries == 0 and (rest := shipping.rest()) is not None:
+        return rest
+    if tries == _MOST_TELLINGS - 1:
+        return {}, {}
+    shipping.ship_rest()
+    return shipping.offsets(), {}
+
+
+def _ship_for_nothing(shipping: Shipping) -> bool:
+    """What a superseded attempt logged is kept on the server; its end is nobody's business. False: nobody is there."""
+    shipping.begin_again()
     try:
         shipping.ship_rest()
     except ServerUnreachable:
-        return {}
+        return False
     except BesomError:
-        pass
-    return {"state": None, "warnings": []}
+        # The run was deleted, or the stream is spoiled: nobody will ever want the rest.
+        return True
+    return True
 
 
-def _untold(folder: RunFolder, problem: BesomError | OSError, screen: Screen) -> dict[str, Any]:
+def _untold(folder: RunFolder, problem: BesomError | OSError, screen: Screen) -> _Told:
     if isinstance(problem, NotFound):
         screen.say(f"the server has no such run any more: {problem}")
-        return {"state": None, "warnings": []}
+        return _Told({}, complete=True)
     screen.say(f"the server does not know yet how the run ended: {problem}")
     screen.say(f"what it logged is in {folder.path}; `besom sync {folder.path}` sends it")
-    return {}
+    return _Told({}, complete=False)

@@ -72,9 +72,12 @@ def serve_in_fork(function: Callable[[], Any], orders: socket.socket) -> int:
 
 def replace_environ(new: Mapping[str, str]) -> None:
     """Makes ``new`` this process's environment, touching only what differs."""
-    for name in set(os.environ) - set(new):
+    old = dict(os.environ)
+    for name in old.keys() - new.keys():
         del os.environ[name]
-    os.environ.update(new)
+    for name, value in new.items():
+        if old.get(name) != value:
+            os.environ[name] = value
 
 
 def prefer_our_wandb() -> None:

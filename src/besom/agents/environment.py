@@ -11,7 +11,7 @@ BESOM_AGENT            the agent that started it
 BESOM_OUTER_RANKS      rank variables that are the agent's, not the child's
 WANDB_SWEEP_ID …       the same under W&B's names: WANDB_RUN_ID, WANDB_ENTITY, WANDB_PROJECT
 WANDB_SWEEP_PARAM_PATH the parameter file `$WANDB_DIR/wandb/sweep-<SWEEP_ID>/config-<RUN_ID>.yaml`
-WANDB_DIR              where that file lies: the agent's folder, if unset
+WANDB_DIR              where that file lies: the agent's folder, if unset (both for programs only, not for functions)
 WANDB_BASE_URL         our server, with WANDB_API_KEY ours too: no child reaches another host
 WANDB_ERROR_REPORTING  false
 PYTHONPATH             Besom's own `wandb` in front (not with `--wandb real`, which sets WANDB_MODE=offline)
@@ -72,9 +72,9 @@ class ParameterFiles:
 
 
 def child_environment(
-    own: Mapping[str, str], run: RunFacts, files: ParameterFiles, *, wandb: WandbModule = "ours"
+    own: Mapping[str, str], run: RunFacts, files: ParameterFiles | None, *, wandb: WandbModule = "ours"
 ) -> dict[str, str]:
-    """The variables of a run's process; ``own`` are the agent's."""
+    """The variables of a run's process; ``own`` are the agent's. ``files``: none for a call of a function."""
     child = {name: value for name, value in own.items() if name not in _KEPT_FROM_CHILDREN}
     child.setdefault("PYTHONUNBUFFERED", "1")
     child["PATH"] = search_path(own)
@@ -90,12 +90,14 @@ def child_environment(
         BESOM_ATTEMPT=str(run.attempt),
         BESOM_AGENT=run.agent,
         BESOM_OUTER_RANKS=outer_ranks(own),
-        WANDB_SWEEP_PARAM_PATH=str(files.yaml),
-        WANDB_DIR=str(files.wandb_dir),
         WANDB_BASE_URL=run.server_url,
         WANDB_API_KEY=run.token,
         WANDB_ERROR_REPORTING="false",
     )
+    if files is None:
+        child.pop("WANDB_SWEEP_PARAM_PATH", None)
+    else:
+        child.update(WANDB_SWEEP_PARAM_PATH=str(files.yaml), WANDB_DIR=str(files.wandb_dir))
     if not run.first:
         child["BESOM_WANDB_TOLD"] = "1"
     if wandb == "ours":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from besom.agents.calling import call_in_fork, serve_in_fork
-from besom.agents.environment import ON_PATH, RunFacts, child_environment, write_parameter_files
+from besom.agents.environment import ON_PATH, RunFacts, child_environment
 from besom.agents.exit_codes import Ending, ExitCode
 from besom.agents.guard import Guard
 from besom.agents.in_thread import ThreadCall
@@ -135,8 +135,7 @@ class FunctionStarter:
 
     def start(self, run: RunFacts, log: Path, guard: Guard, on_trouble: Callable[[str], None]) -> Child:
         """Starts a call; raises CannotStart."""
-        files = write_parameter_files(self._own, self._folder, run)
-        environ = child_environment(self._own, run, files)
+        environ = child_environment(self._own, run, None)
         around = Surroundings(environ, self._folder, log, guard, on_trouble)
         try:
             if self._isolation == "thread":

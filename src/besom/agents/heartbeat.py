@@ -6,20 +6,25 @@ import threading
 from typing import Any
 
 from besom.agents.link import Link
+from besom.agents.wake import Wake
 from besom.client.connection import part
-from besom.errors import BesomError, NotFound, ServerUnreachable, Unauthorized
+from besom.errors import BesomError, IncompatibleVersion, NotFound, ServerUnreachable, Unauthorized
 
 
 class Heartbeat:
-    """A thread of its own, so that neither a slow terminal nor a long answer makes a lease late."""
+    """A thread of its own, so that neither a slow terminal nor a long answer makes a lease late.
 
-    def __init__(self, link: Link, agent_uid: str, interval_s: float) -> None:
+    An answer with an order sets ``wake``.
+    """
+
+    def __init__(self, link: Link, agent_uid: str, interval_s: float, wake: Wake) -> None:
         self._link = link
         self._path = f"/api/v1/agents/{part(agent_uid)}/heartbeat"
         self._interval_s = interval_s
         self._held: list[dict[str, Any]] = []
         self._answer: dict[str, Any] | None = None
         self._lock = threading.Lock()
+        self._awaited = wake
         self._wake = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._beat, name="besom-heartbeat", daemon=True)
@@ -64,7 +69,12 @@ class Heartbeat:
         answer = self._link.ask("POST", self._path, {"runs": held})
         with self._lock:
             if held is self._held:
-                self._answer = answer
+                self._take_in(answer)
+
+    def _take_in(self, answer: dict[str, Any]) -> None:
+        self._answer = answer
+        if answer["orders"] or answer["agent"] != "go on":
+            self._awaited.set()
 
     def _beat(self) -> None:
         while not self._ended:
@@ -74,9 +84,9 @@ class Heartbeat:
                 return
             try:
                 self.beat_once()
-            except (NotFound, Unauthorized) as error:
+            except (NotFound, Unauthorized, IncompatibleVersion) as error:
                 with self._lock:
-                    self._answer = {"orders": [], "agent": "gone", "reason": str(error)}
+                    self._take_in({"orders": [], "agent": "gone", "reason": str(error)})
                 return
             except ServerUnreachable:
                 self._link.look_again()

@@ -9,15 +9,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from besom.agents.calling import call, replace_environ
 from besom.agents.process import Exit
+from besom.agents.wake import Wake, wait_readable
 
 # How long a function in C code is waited for once it was told to end.
 _GIVE_UP_S = 10.0
+_LOOK_S = 0.5
 
 
 class RunStopped(BaseException):
@@ -33,24 +35,28 @@ class ThreadCall:
         self, function: Callable[[], Any], environ: Mapping[str, str], log: Path, on_trouble: Callable[[str], None]
     ) -> None:
         self._code: int | None = None
+        self._ended = False
         self._told: signal.Signals | None = None
         self._on_trouble = on_trouble
         self._before = dict(os.environ)
         replace_environ(environ)
+        log.parent.mkdir(mode=0o700, exist_ok=True)
         self._log = log.open("a", encoding="utf-8", errors="backslashreplace")
+        self._end = Wake()
         self._streams = (sys.stdout, sys.stderr)
         self._thread = threading.Thread(target=self._call, args=(function,), name="besom-run", daemon=True)
         sys.stdout, sys.stderr = (_Tee(stream, self._log, self._thread) for stream in self._streams)
         self._thread.start()
 
-    def next_piece(self, timeout_s: float) -> bytes | None:
+    def next_piece(self, timeout_s: float | None, also: Sequence[int] = ()) -> bytes | None:
         """Waits; what the function prints is shown already."""
-        self._thread.join(timeout_s)
+        # RunStopped may strike the very line that would wake us.
+        wait_readable([self._end.fd, *also], _LOOK_S if timeout_s is None else min(timeout_s, _LOOK_S))
         return None
 
     def poll(self) -> Exit | None:
         """How it ended; None while it runs."""
-        if self._thread.is_alive():
+        if not self._ended and self._thread.is_alive():
             return None
         return Exit(self._code, None) if self._told is None else Exit(None, self._told)
 
@@ -81,11 +87,16 @@ class ThreadCall:
         sys.stdout, sys.stderr = self._streams
         replace_environ(self._before)
         self._log.close()
+        self._end.close()
 
     def _call(self, function: Callable[[], Any]) -> None:
         # RunStopped may come between two lines of ours as well.
-        with contextlib.suppress(RunStopped):
-            self._code = call(function)
+        try:
+            with contextlib.suppress(RunStopped):
+                self._code = call(function)
+        finally:
+            self._ended = True
+            self._end.set()
 
     def _raise(self, number: signal.Signals) -> None:
         if self._thread.is_alive() and self._thread.ident is not None:

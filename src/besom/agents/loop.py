@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -20,10 +21,15 @@ from besom.agents.patience import Patience, pause_s, read_limits
 from besom.agents.screen import Screen
 from besom.agents.sentences import how_it_ended, params_text, run_place, shown_words
 from besom.agents.settings import number
+from besom.agents.shipping import Shipping
 from besom.agents.signals import Signals
 from besom.agents.starting import Starter
-from besom.agents.watch import Manners, agent_order
+from besom.agents.wake import Wake
+from besom.agents.watch import Manners, Watched, agent_order
+from besom.client import left_behind
 from besom.client.connection import Connection, part
+from besom.client.finding import meant_for
+from besom.client.run_folder import this_process
 from besom.common.discovery import host_name
 from besom.common.ids import new_id, split_path
 from besom.common.places import runs_folder
@@ -33,7 +39,7 @@ from besom.errors import BesomError, NotFound, Refused, ServerUnreachable, Usage
 
 # One answer of the server is waited for so long; heartbeats and shipping have lines of their own.
 ANSWER_S = 15.0
-_SLICE_S = 0.05
+_SHORTEST_HEARTBEAT_S = 0.05
 _WHY = {
     "finished": ExitCode.DONE,
     "canceled": ExitCode.CANCELED,
@@ -78,26 +84,30 @@ def run(options: Options, starter: Starter, connection: Connection, find: Find, 
     """Runs an agent to its end and returns why it ended; raises UsageError for a mistake in the options."""
     options.check()
     link = Link(Connection(connection.url, connection.token, timeout_s=ANSWER_S), find, Reach(screen.say))
-    guard = Guard()
-    with Signals(forward=options.forward_signals) as signals:
+    guard, wake = Guard(), Wake()
+    with Signals(wake, forward=options.forward_signals) as signals:
         try:
-            return _Agent(options, starter, link, screen, signals, guard).run(options.address())
+            return _Agent(options, starter, link, screen, signals, guard, wake).run(options.address())
         finally:
             starter.close()
             guard.close()
             link.close()
+            wake.close()
 
 
 class _Agent:
     def __init__(
-        self, options: Options, starter: Starter, link: Link, screen: Screen, signals: Signals, guard: Guard
-    ) -> None:
+        self, options: Options, starter: Starter, link: Link, screen: Screen, signals: Signals, guard: Guard,
+        wake: Wake,
+    ) -> None:  # fmt: skip
         self.options = options
         self.starter = starter
         self.link = link
         self.screen = screen
         self.signals = signals
         self.guard = guard
+        self.wake = wake
+        self.process = this_process()
         self.uid = new_id(16)
         self.started = 0
         self.warnings: list[str] = []
@@ -121,11 +131,12 @@ class _Agent:
         except Refused as error:
             return self._close(Ending(ExitCode.SWEEP_ENDED, str(error)))
         interval_s = float(sweep["heartbeat_s"])
-        interval_s = min(interval_s, max(number(self.options.environ, "BESOM_AGENT_HEARTBEAT"), _SLICE_S))
-        heartbeat = Heartbeat(self.link.another(), self.uid, interval_s)
+        interval_s = min(interval_s, max(number(self.options.environ, "BESOM_AGENT_HEARTBEAT"), _SHORTEST_HEARTBEAT_S))
+        heartbeat = Heartbeat(self.link.another(), self.uid, interval_s, self.wake)
         heartbeat.start()
+        shipping = Shipping(self.link.another(), heartbeat.hurry)
         try:
-            ending = self._cannot_work(sweep) or self._work(self._surroundings(sweep, heartbeat))
+            ending = self._cannot_work(sweep) or self._work(self._surroundings(sweep, heartbeat, shipping))
         except ServerUnreachable as error:
             ending = Ending(ExitCode.UNREACHABLE, str(error))
         except NotFound:
@@ -135,6 +146,7 @@ class _Agent:
         except OSError as error:
             ending = Ending(ExitCode.ERROR, f"this machine does not let the agent work: {error}")
         finally:
+            shipping.close()
             heartbeat.close()
         self._say_goodbye(ending)
         return self._close(ending, sweep)
@@ -146,7 +158,9 @@ class _Agent:
             **{key: value for key, value in address.items() if value is not None},
             "uid": self.uid,
             "host": host_name(),
-            "pid": os.getpid(),
+            "pid": self.process["pid"],
+            "process_started": self.process["pid_started"] or "",
+            "boot_id": leftovers.process_place(),
             "slots": 1,
             "version": VERSION,
             "function": self.starter.function,
@@ -165,9 +179,12 @@ class _Agent:
             self.screen.say(f"see it at {sweep['url']}")
         return self.starter.check(sweep)
 
-    def _surroundings(self, sweep: Mapping[str, Any], heartbeat: Heartbeat) -> Surroundings:
+    def _surroundings(self, sweep: Mapping[str, Any], heartbeat: Heartbeat, shipping: Shipping) -> Surroundings:
         runs = runs_folder(self.options.environ)
-        leftovers.clear_up(runs, self.link, self.screen.say)
+        found = leftovers.clear_up(runs, self.link, self.screen.say)
+        leftovers.tell_of_dead(sweep["neighbours"], found, self.link, self.screen.say)
+        leftovers.check_room(runs)
+        left_behind.ship_in_background(runs, self.link.connection, meant_for(self.options.environ), self.screen.say)
         manners = Manners(
             kill_delay_s=number(self.options.environ, "BESOM_AGENT_KILL_DELAY"),
             term_timeout_s=self.options.term_timeout_s,
@@ -175,25 +192,46 @@ class _Agent:
             quiet=self.options.quiet,
         )
         return Surroundings(
-            agent_uid=self.uid, sweep=sweep, runs=runs, link=self.link, heartbeat=heartbeat,
-            screen=self.screen, signals=self.signals, guard=self.guard, starter=self.starter, manners=manners,
-            server_patience_s=self.server_patience_s, wait=self._wait_for_server,
+            agent_uid=self.uid, process=self.process, sweep=sweep, runs=runs, link=self.link, heartbeat=heartbeat,
+            shipping=shipping, wake=self.wake, screen=self.screen, signals=self.signals, guard=self.guard,
+            starter=self.starter, manners=manners, server_patience_s=self.server_patience_s,
+            wait=self._wait_for_server, more=lambda watched: self._wants_more(watched, heartbeat),
         )  # fmt: skip
 
     # ---- working
 
     def _work(self, around: Surroundings) -> Ending:
+        answer: Mapping[str, Any] | None = None
         while True:
-            if ending := self._enough(around.heartbeat):
+            in_hand = answer is not None and answer["kind"] == "run"
+            if self.signals.step and answer is not None and in_hand:
+                self._give_back(answer)
+            if (not in_hand or self.signals.step) and (ending := self._enough(around.heartbeat)):
                 return ending
-            hand_out = self._claim(around.heartbeat)
+            hand_out = self._claim(around.heartbeat, answer)
             if isinstance(hand_out, Ending):
                 return hand_out
             self._announce(hand_out)
             self.started += 1
             outcome = train(hand_out, around, first=self.started == 1)
-            if ending := self._after(hand_out, outcome, around):
+            answer = outcome.answer.get("next")
+            if ending := self._after(hand_out, outcome, around.sweep):
                 return ending
+
+    def _wants_more(self, watched: Watched, heartbeat: Heartbeat) -> bool:
+        """Whether another run is taken after one that went so: then it is asked for with the report of the end."""
+        if self.signals.step or watched.agent is not None or heartbeat.ends_agent():
+            return False
+        if self.options.count and self.started >= self.options.count:
+            return False
+        return not self.patience.at_its_end(time.monotonic())
+
+    def _give_back(self, hand_out: Mapping[str, Any]) -> None:
+        """A run that was handed out and not begun goes to another agent."""
+        path = f"/api/v1/runs/{part(hand_out['uid'])}/attempts/{hand_out['attempt']}/finish"
+        # Nobody there: then its lease gives it back.
+        with contextlib.suppress(BesomError):
+            self.link.ask("POST", path, {"stopped_by": "preempt"})
 
     def _enough(self, heartbeat: Heartbeat) -> Ending | None:
         if self.signals.step:
@@ -208,14 +246,17 @@ class _Agent:
         answer = heartbeat.take()
         return agent_order(answer) if answer else None
 
-    def _claim(self, heartbeat: Heartbeat) -> dict[str, Any] | Ending:
-        """The next run, or why there is none; waits with a line as long as the server says so."""
+    def _claim(self, heartbeat: Heartbeat, answer: Mapping[str, Any] | None) -> Mapping[str, Any] | Ending:
+        """The next run, or why there is none; waits with a line as long as the server says so.
+
+        ``answer``: what the server said when the last run's end was told.
+        """
         said = ""
         began = time.monotonic()
         while True:
-            answer: dict[str, Any] = self._ask(
-                f"/api/v1/agents/{part(self.uid)}/claim", {"request_id": new_id(16), "slot": 0}
-            )
+            if answer is None:
+                path = f"/api/v1/agents/{part(self.uid)}/claim"
+                answer = self._ask(path, {"request_id": new_id(16), "slot": 0})
             if answer["kind"] == "run":
                 return answer
             if answer["kind"] == "finish":
@@ -224,6 +265,7 @@ class _Agent:
                 said = answer["reason"]
                 self.screen.say(f"waiting: {said}")
             self._pause(pause_s(float(answer["seconds"]), time.monotonic() - began), heartbeat)
+            answer = None
             if ending := self._enough(heartbeat):
                 return ending
 
@@ -237,38 +279,25 @@ class _Agent:
 
     # ---- after a run
 
-    def _after(self, hand_out: Mapping[str, Any], outcome: Outcome, around: Surroundings) -> Ending | None:
-        state = self._told_state(around.heartbeat)
-        self._report(hand_out, outcome, state, (around.sweep["metric"] or {}).get("name"))
+    def _after(self, hand_out: Mapping[str, Any], outcome: Outcome, sweep: Mapping[str, Any]) -> Ending | None:
+        self._report(hand_out, outcome, (sweep["metric"] or {}).get("name"))
         if outcome.watched.agent:
             return outcome.watched.agent
-        ending = self.patience.run_ended(str(hand_out["name"]), failed=outcome.failed, now=time.monotonic())
-        return ending or agent_order(state)
+        return self.patience.run_ended(str(hand_out["name"]), failed=outcome.failed, now=time.monotonic())
 
-    def _told_state(self, heartbeat: Heartbeat) -> dict[str, Any]:
-        try:
-            heartbeat.beat_once()
-        except BesomError:
-            return {}
-        return heartbeat.take() or {}
-
-    def _scores(self, hand_out: Mapping[str, Any], state: Mapping[str, Any], metric: str | None) -> str:
+    def _scores(self, hand_out: Mapping[str, Any], answer: Mapping[str, Any], metric: str | None) -> str:
         """The run's score, and the best of the sweep so far; nothing where there is none."""
-        try:
-            run = self.link.ask("GET", f"/api/v1/runs/{part(hand_out['uid'])}")
-        except BesomError:
-            return ""
-        own = "" if metric is None or run["score"] is None else f": {metric} {score_text(run['score'])}"
-        best, which = state.get("best_score"), state.get("best_run")
-        if best is None or (self.options.quiet and which != run["id"]):
+        score, best, which = answer.get("score"), answer.get("best_score"), answer.get("best_run")
+        own = "" if metric is None or score is None else f": {metric} {score_text(score)}"
+        if best is None or (self.options.quiet and which != hand_out["name"]):
             return own
-        return f"{own}, the best so far" if which == run["id"] else f"{own}; best so far {score_text(best)} ({which})"
+        if which == hand_out["name"]:
+            return f"{own}, the best so far"
+        return f"{own}; best so far {score_text(best)} ({which})"
 
-    def _report(
-        self, hand_out: Mapping[str, Any], outcome: Outcome, state: Mapping[str, Any], metric: str | None
-    ) -> None:
+    def _report(self, hand_out: Mapping[str, Any], outcome: Outcome, metric: str | None) -> None:
         place, name = run_place(hand_out), hand_out["name"]
-        if outcome.watched.dropped:
+        if outcome.superseded:
             return self.screen.say(f"{place} ({name}) goes on elsewhere: this machine was not heard of for too long")
         verb = outcome.state or "ended"
         how = ""
@@ -276,7 +305,7 @@ class _Agent:
             number = outcome.watched.exit.signal
             how = f" ({how_it_ended(outcome.watched.exit.code, None if number is None else _signal_name(number))})"
             verb = "failed and waits for another attempt" if verb == "queued" else verb
-        scores = self._scores(hand_out, state, metric)
+        scores = self._scores(hand_out, outcome.answer, metric)
         quiet = self.options.quiet
         log = f"; its log: besom logs {name}" if quiet and outcome.failed else ""
         self.screen.say(f"{place} {verb}{how} after {duration(outcome.seconds)}{scores}{log}")
@@ -288,7 +317,7 @@ class _Agent:
             self.screen.say(f"  the whole log: besom logs {name}, or {outcome.log}")
             if advice := self.starter.advice(outcome.words):
                 self.screen.say(f"  {advice}")
-        for warning in outcome.warnings:
+        for warning in outcome.answer.get("warnings", ()):
             if warning not in self.warnings:
                 self.warnings.append(warning)
                 self.screen.say(f"WARNING {warning}")
@@ -328,17 +357,17 @@ class _Agent:
 
     def _pause(self, seconds: float, heartbeat: Heartbeat) -> None:
         end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.signals.step and not heartbeat.ends_agent():
-            time.sleep(min(_SLICE_S, seconds))
+        while (left := end - time.monotonic()) > 0 and not self.signals.step and not heartbeat.ends_agent():
+            self.wake.wait(left)
 
     def _wait_for_server(self, seconds: float) -> bool:
         """Waits; False once the user asks a second time (a first Ctrl-C lets a run's end be told)."""
         end = time.monotonic() + seconds
         steps = 0 if not self.started else 1
-        while time.monotonic() < end:
+        while (left := end - time.monotonic()) > 0:
             if self.signals.step > steps:
                 return False
-            time.sleep(_SLICE_S)
+            self.wake.wait(left)
         return True
 
 

@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import os
-import queue
-import select
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 _PIECE = 65_536
-# Pieces that wait to be shown: when the terminal stands still, the training waits as it would without an agent.
-_WAITING = 64
+# What is read at the end, at most: a process that left its group may write to the pipe for ever.
+_MOST_AT_THE_END = 256
 
 
 class Output:
-    """Reads one pipe in a thread of its own and owns its reading end. Nothing is decoded here.
+    """Reads one pipe and owns its reading end. Nothing is decoded here. The log is made when there is something in it.
 
-    ``next_piece`` gives what is to be shown; an empty piece means that nobody writes to the pipe any more.
+    ``fd`` is what to wait for; None when nobody writes to the pipe any more.
     """
 
     def __init__(self, fd: int, log: Path, on_trouble: Callable[[str], None]) -> None:
-        self._fd = fd
-        self._log: int | None = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.set_blocking(fd, False)
+        self.fd: int | None = fd
+        self._pipe = fd
+        self._place: Path | None = log
+        self._log: int | None = None
         self._on_trouble = on_trouble
-        self._pieces: queue.Queue[bytes] = queue.Queue(_WAITING)
-        self._wake_reading, self._wake = os.pipe()
-        self._thread = threading.Thread(target=self._read, name="besom-output", daemon=True)
-        self._thread.start()
 
-    def next_piece(self, timeout_s: float) -> bytes | None:
-        """The next piece to show; None when there was none in time."""
-        try:
-            return self._pieces.get(timeout=timeout_s)
-        except queue.Empty:
+    def read(self) -> bytes | None:
+        """What was printed since, kept already; None if nothing was, an empty piece at the pipe's end."""
+        if self.fd is None:
             return None
+        try:
+            piece = os.read(self.fd, _PIECE)
+        except BlockingIOError:
+            return None
+        if piece:
+            self._keep(piece)
+        else:
+            self.fd = None
+        return piece
 
     def close(self, show: Callable[[bytes], None]) -> None:
-        """Reads what is in the pipe now, shows what was not shown yet, and ends.
+        """Reads what is in the pipe now, shows it, and ends.
 
         Does not wait for the pipe's end: a process that left its group may keep it open for ever.
         """
@@ -45,41 +48,27 @@ class Output:
 
     def hand_over(self, show: Callable[[bytes], None]) -> int:
         """Ends as `close` does, and returns the pipe's reading end for another `Output`."""
-        os.close(self._wake)
-        while self._thread.is_alive() or not self._pieces.empty():
-            if piece := self.next_piece(0.01):
-                show(piece)
-        os.close(self._wake_reading)
+        for _ in range(_MOST_AT_THE_END):
+            if not (piece := self.read()):
+                break
+            show(piece)
         if self._log is not None:
             os.close(self._log)
             self._log = None
-        return self._fd
-
-    def _read(self) -> None:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN | select.POLLHUP)
-        poll.register(self._wake_reading, select.POLLHUP)
-        closing = False
-        while True:
-            ready = {fd for fd, _ in poll.poll(0 if closing else None)}
-            if self._wake_reading in ready:
-                closing = True
-                poll.unregister(self._wake_reading)
-            if self._fd in ready:
-                piece = os.read(self._fd, _PIECE)
-                self._keep(piece)
-                self._pieces.put(piece)
-                if not piece:
-                    return
-            elif closing and not ready:
-                return
+        self._place = None
+        return self._pipe
 
     def _keep(self, piece: bytes) -> None:
-        while piece and self._log is not None:
-            try:
+        try:
+            if self._place is not None:
+                place, self._place = self._place, None
+                place.parent.mkdir(mode=0o700, exist_ok=True)
+                self._log = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            while piece and self._log is not None:
                 piece = piece[os.write(self._log, piece) :]
-            except OSError as error:
-                # A full disk is no reason to stop a training.
-                self._on_trouble(f"what the run prints is no longer kept: {error.strerror}")
+        except OSError as error:
+            # A full disk is no reason to stop a training.
+            self._on_trouble(f"what the run prints is no longer kept: {error.strerror}")
+            if self._log is not None:
                 os.close(self._log)
                 self._log = None

@@ -7,6 +7,7 @@ on an order are not failures: they say nothing about the program.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from besom.agents.exit_codes import Ending, ExitCode
@@ -70,6 +71,10 @@ class Patience:
             return None
         code, reason = found
         return Ending(code, reason, f"The sweep goes on without this agent. Why the last run failed: besom logs {run}")
+
+    def at_its_end(self, now: float) -> bool:
+        """True if one more failure would end the agent."""
+        return copy(self).run_ended("", failed=True, now=now) is not None
 
     def _verdict(self, now: float) -> tuple[ExitCode, str] | None:
         limits = self.limits

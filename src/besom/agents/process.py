@@ -14,7 +14,12 @@ from typing import NamedTuple, NoReturn, Protocol
 
 from besom.agents.guard import Guard, hold_line
 from besom.agents.output import Output
+from besom.agents.wake import wait_readable
 from besom.common.discovery import process_started
+
+# How often a process is looked at where the system does not tell of its end, and while the rest of its group dies.
+TICK_S = 0.05
+_NEAR_END_S = 0.0005
 
 
 class Exit(NamedTuple):
@@ -32,8 +37,8 @@ class Child(Protocol):
         """pid and start time of its process, for a successor to end; None where it lives in the agent itself."""
         ...
 
-    def next_piece(self, timeout_s: float) -> bytes | None:
-        """Waits at most so long for something it printed."""
+    def next_piece(self, timeout_s: float | None, also: Sequence[int] = ()) -> bytes | None:
+        """Something it printed. Waits at most so long for that, for its end, or for one of ``also`` to be readable."""
         ...
 
     def poll(self) -> Exit | None:
@@ -81,21 +86,35 @@ class Process:
         self._wait = wait
         self.output = output
         self._guard = guard
+        self._end = _end_of(pid)
+        self._tick_s = TICK_S
 
     @property
     def owner(self) -> dict[str, object] | None:
         """pid and start time."""
         return {"pid": self.pid, "started": self.started}
 
-    def next_piece(self, timeout_s: float) -> bytes | None:
-        """Waits at most so long for something it printed."""
-        return self.output.next_piece(timeout_s)
+    def next_piece(self, timeout_s: float | None, also: Sequence[int] = ()) -> bytes | None:
+        """Something it printed. Waits at most so long for that, for its end, or for one of ``also`` to be readable."""
+        fds = [fd for fd in (self.output.fd, self._end) if fd is not None]
+        if self._end is None:
+            timeout_s = self._tick_s if timeout_s is None else min(timeout_s, self._tick_s)
+            self._tick_s = min(TICK_S, self._tick_s * 1.5)
+        ready = wait_readable([*fds, *also], timeout_s)
+        if self.output.fd not in ready:
+            return None
+        piece = self.output.read()
+        if not piece:
+            # Nobody prints any more: the end is a matter of microseconds, most times.
+            self._tick_s = _NEAR_END_S
+        return piece
 
     def poll(self) -> Exit | None:
         """How it ended; None while it runs."""
         code = self._wait()
         if code is None:
             return None
+        self._forget_end()
         return Exit(code, None) if code >= 0 else Exit(None, -code)
 
     def lingers(self) -> bool:
@@ -127,8 +146,14 @@ class Process:
         self.kill()
         while self._wait() is None:
             self._show_until_killed(show)
+        self._forget_end()
         self._guard.drop(self.pid)
         self.output.close(show)
+
+    def _forget_end(self) -> None:
+        if self._end is not None:
+            os.close(self._end)
+            self._end = None
 
     def _show_until_killed(self, show: Callable[[bytes], None]) -> None:
         if piece := self.next_piece(0.01):
@@ -137,6 +162,14 @@ class Process:
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+
+
+def _end_of(pid: int) -> int | None:
+    """A file descriptor that is readable when the process has ended; None where the system has none."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
 
 
 def start_program(argv: Sequence[str], around: Surroundings) -> Process:

@@ -11,6 +11,8 @@ from collections import deque
 from types import FrameType, TracebackType
 from typing import Any
 
+from besom.agents.wake import Wake
+
 LADDER = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What `--forward-signals` hands on. Job control and faults stay with the process they are meant for.
 FORWARDED = (
@@ -23,15 +25,17 @@ ENDING = frozenset([signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM
 class Signals:
     """Takes the agent's signals while it is entered; gives the old handlers back afterwards.
 
-    ``step`` counts how often the agent was asked to end (0: go on); ``to_forward`` holds signals for the training.
+    ``step`` counts how often the agent was asked to end (0: go on), ``heard`` how much of it was answered;
+    ``to_forward`` holds signals for the training. Each signal sets ``wake``.
     Only the main thread can take signals: entered elsewhere, it takes none.
     """
 
-    def __init__(self, *, forward: bool = False) -> None:
+    def __init__(self, wake: Wake, *, forward: bool = False) -> None:
         self.step = 0
+        self.heard = 0
         self.last: signal.Signals | None = None
         self.to_forward: deque[signal.Signals] = deque()
-        self.woken = threading.Event()
+        self._wake = wake
         self._forward = forward
         self._before: dict[signal.Signals, Any] = {}
 
@@ -58,4 +62,4 @@ class Signals:
             self.to_forward.append(self.last)
         if self.last in LADDER or self.last in ENDING:
             self.step += 1
-        self.woken.set()
+        self._wake.set()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from besom.agents.output import Output
 from besom.agents.process import Exit, Process, Surroundings
+from besom.agents.wake import wait_readable
 
 
 class WarmProcess:
@@ -55,18 +55,17 @@ class PooledCall:
         self._warm = warm
         self._exit: Exit | None = None
         self._answer = b""
+        self._hung_up = False
 
     @property
     def owner(self) -> dict[str, object] | None:
         """pid and start time of the process."""
         return self._warm.process.owner
 
-    def next_piece(self, timeout_s: float) -> bytes | None:
-        """Waits at most so long for something that the function printed, less when the call has ended."""
-        if piece := self._warm.process.next_piece(0):
-            return piece
-        select.select([self._warm.orders], [], [], timeout_s)
-        return self._warm.process.next_piece(0)
+    def next_piece(self, timeout_s: float | None, also: Sequence[int] = ()) -> bytes | None:
+        """Something that the function printed. Waits as a process does, and for the call's end."""
+        orders = () if self._hung_up or self._exit else (self._warm.orders.fileno(),)
+        return self._warm.process.next_piece(timeout_s, (*also, *orders))
 
     def poll(self) -> Exit | None:
         """How the call ended; None while it runs."""
@@ -102,9 +101,11 @@ class PooledCall:
             self._warm.rest(show)
 
     def _hear(self) -> None:
-        ready, _, _ = select.select([self._warm.orders], [], [], 0)
-        if ready:
+        if not self._hung_up and wait_readable([self._warm.orders.fileno()], 0):
+            piece = b""
             with contextlib.suppress(ConnectionError):
-                self._answer += self._warm.orders.recv(4096)
+                piece = self._warm.orders.recv(4096)
+            self._hung_up = not piece
+            self._answer += piece
         if self._answer.endswith(b"\n"):
             self._exit = Exit(int(json.loads(self._answer)["code"]), None)

@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 from besom.agents.exit_codes import Ending, ExitCode
 from besom.agents.heartbeat import Heartbeat
-from besom.agents.process import Child, Exit
+from besom.agents.process import TICK_S, Child, Exit
 from besom.agents.screen import Screen
 from besom.agents.sentences import LADDER
 from besom.agents.signals import ENDING, Signals
+from besom.agents.wake import Wake
 
-TICK_S = 0.05
-_NEAR_END_S = 0.0005
 # What a shell ran may still be writing its checkpoint when the shell has gone.
 _LINGER_S = 5.0
 StoppedBy = Literal["stop", "cancel", "interrupt"]
@@ -68,6 +67,7 @@ class Watch:
         screen: Screen,
         signals: Signals,
         heartbeat: Heartbeat,
+        wake: Wake,
         manners: Manners,
         ask_to_stop: Callable[[str], None],
     ) -> None:
@@ -76,9 +76,9 @@ class Watch:
         self._screen = screen
         self._signals = signals
         self._heartbeat = heartbeat
+        self._wake = wake
         self._manners = manners
         self._ask_to_stop = ask_to_stop
-        self._step = signals.step
         self._stopped_by: StoppedBy | None = None
         self._dropped = False
         self._agent: Ending | None = None
@@ -87,14 +87,8 @@ class Watch:
     def run(self) -> Watched:
         """Returns when the child and all that it started are gone."""
         ended_at: float | None = None
-        tick_s = TICK_S
         while True:
-            piece = self._child.next_piece(tick_s)
-            if piece:
-                self._screen.show(piece)
-            elif piece is not None:
-                # Nobody prints any more: the end is a matter of microseconds, most times.
-                tick_s = _NEAR_END_S
+            self._wake.clear()
             self._hear_signals()
             if answer := self._heartbeat.take():
                 self._obey(answer)
@@ -103,14 +97,21 @@ class Watch:
                 self._child.kill()
                 self._kill_at = now + 1.0
             end = self._child.poll()
-            if end is None:
-                tick_s = min(TICK_S, tick_s * 1.5)
-                continue
-            ended_at = ended_at or now
-            if self._stopped_by is None or not self._child.lingers() or now > ended_at + _LINGER_S:
-                break
+            if end is not None:
+                ended_at = ended_at or now
+                if self._stopped_by is None or not self._child.lingers() or now > ended_at + _LINGER_S:
+                    break
+            piece = self._child.next_piece(self._patience_s(ended_at, now), (self._wake.fd,))
+            if piece:
+                self._screen.show(piece)
         self._child.close(self._screen.show)
         return Watched(end, self._stopped_by, self._dropped, self._agent)
+
+    def _patience_s(self, ended_at: float | None, now: float) -> float | None:
+        """How long nothing needs to be done unless something happens."""
+        if ended_at is not None:
+            return TICK_S
+        return None if self._kill_at is None else max(0.0, self._kill_at - now)
 
     def _hear_signals(self) -> None:
         while self._signals.to_forward:
@@ -118,9 +119,9 @@ class Watch:
             self._child.send(number)
             if number in ENDING and self._manners.term_timeout_s is not None:
                 self._kill_after(self._manners.term_timeout_s)
-        while self._step < self._signals.step:
-            self._step += 1
-            self._climb(self._step + (1 if self._manners.one_step else 0))
+        while self._signals.heard < self._signals.step:
+            self._signals.heard += 1
+            self._climb(self._signals.heard + (1 if self._manners.one_step else 0))
 
     def _climb(self, rung: int) -> None:
         """The Ctrl-C ladder: wait, TERM, KILL."""

@@ -25,6 +25,8 @@ _CELL = 24
 _LEAST_CELL = 6
 # What stands between two columns.
 _GAP = 3
+# Parameters in a table; `--json` has them all.
+_MOST_ROWS = 100
 
 
 @click.command()
@@ -84,13 +86,13 @@ def _check(file: str, as_json: bool) -> None:
 
 def _source(file: str) -> tuple[str, str, Any]:
     """The name for messages, the text and its format."""
-    from besom.cli.sweep_file import read_sweep_file
+    from besom.cli.sweep_file import read_bounded, read_sweep_file
 
     if file != "-":
         source = read_sweep_file(file)
         return source.path, source.text, source.format
     try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig")
+        text = read_bounded(sys.stdin.buffer, "standard input").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"standard input is not UTF-8 text (byte {error.start})") from None
     return "<stdin>", text, "yaml"
@@ -183,9 +185,16 @@ def _space_table(meaning: Meaning, width: int) -> Table:
     name, distribution = min(needed[0], _NAME), min(needed[1], _KIND)
     bounds = max(width - name - distribution - needed[3] - needed[4] - _GAP * 4, len("bounds"))
     table = _table("Search space", (name, distribution, bounds, needed[3], needed[4]), columns, right="values")
-    for row in rows:
+    for row in rows[:_MOST_ROWS]:
         table.add_row(*row)
+    _tell_rest(table, len(rows))
     return table
+
+
+def _tell_rest(table: Table, count: int) -> None:
+    if count > _MOST_ROWS:
+        table.caption = f"and {count - _MOST_ROWS:,} more; `--json` lists all"
+        table.caption_justify = "left"
 
 
 def _space_row(row: ParameterRow) -> tuple[str, str, str, str, str]:
@@ -202,8 +211,9 @@ def _samples_table(config: SweepConfig, meaning: Meaning, width: int) -> Table:
     name = min(max(len("parameter"), *(len(each.name) for each in swept)), _NAME)
     cell = min(max((width - name) // count - _GAP, _LEAST_CELL), _CELL)
     table = _table(title, (name, *[cell] * count), ("parameter", *(str(number + 1) for number in range(count))))
-    for each in swept:
+    for each in swept[:_MOST_ROWS]:
         table.add_row(each.name, *(_cell(_at(sample, each.path), cell) for sample in meaning.samples))
+    _tell_rest(table, len(swept))
     return table
 
 

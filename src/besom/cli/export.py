@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
-
-from besom.errors import UsageError
 
 RUN_KEYS = (
     "id", "name", "state", "attempt", "params", "config", "summary", "score",
     "started", "ended", "stop_reason", "error",
 )  # fmt: skip
 _NESTED = ("params", "config", "summary")
+RUN_COLUMNS = tuple(key for key in RUN_KEYS if key not in _NESTED)
+HISTORY_COLUMNS = ("id", "name")
 
 
 @click.command()
@@ -28,66 +27,75 @@ _NESTED = ("params", "config", "summary")
 def export(sweep: str, form: str | None, as_json: bool, history: bool, output: str | None) -> None:
     """Write all runs of SWEEP, in the order in which they were made.
 
-    JSON is a list of runs; with --history each holds its rows, in order of step. CSV has a row for each run, or with
-    --history a row for each step of each run.
+    JSON is a list of runs, one a line; with --history each holds its rows, in order of step. CSV has a row for each
+    run, or with --history a row for each step of each run. It is written as it is read: however long, it needs little
+    memory.
 
     \b
     Example:
       besom export k3v9x2ab -o runs.csv
       besom export k3v9x2ab --json --history | jq '.[0].history'
     """
-    from besom.cli.lookup import connect, find_sweep, pages_of_runs
-    from besom.cli.output import json_text, write
+    from besom.cli.lookup import connect, find_sweep, history_of, runs_of
+    from besom.cli.streaming import csv_pieces, json_list, write_pieces
 
     if form is None:
         form = "json" if as_json or (output or "").endswith(".json") else "csv"
     connection = connect()
     found = find_sweep(connection, sweep)
-    pages = pages_of_runs(connection, found["id"], order="created", history=history)
-    runs = list(itertools.chain.from_iterable(pages))
-    text = json_text([exported(run, history) for run in runs]) if form == "json" else runs_csv(runs, history)
-    if output is None:
-        write(text)
-        return
-    try:
-        Path(output).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written ({error.strerror})") from None
-    click.echo(f"besom: {len(runs)} runs written to {output}", err=True)
+    counted = _Counted(runs_of(connection, found["id"], order="created"))
+    with_rows = ((run, history_of(connection, run["uid"]) if history else None) for run in counted)
+    if form == "json":
+        pieces = json_list(exported(run, rows) for run, rows in with_rows)
+    else:
+        columns = HISTORY_COLUMNS if history else RUN_COLUMNS
+        pieces = csv_pieces(itertools.chain.from_iterable(csv_rows(run, rows) for run, rows in with_rows), columns)
+    write_pieces(pieces, output)
+    if output is not None:
+        click.echo(f"besom: {counted.count} runs written to {output}", err=True)
 
 
-def exported(run: Mapping[str, Any], history: bool) -> dict[str, Any]:
-    """A run as the JSON export holds it."""
+class _Counted:
+    """Goes through runs and counts them."""
+
+    def __init__(self, runs: Iterable[Mapping[str, Any]]) -> None:
+        self._runs = runs
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        for run in self._runs:
+            self.count += 1
+            yield run
+
+
+def exported(run: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] | None) -> Iterator[str]:
+    """A run as the JSON export holds it, with its logged rows where they are wanted."""
+    from besom.cli.streaming import json_item, with_list
+
     kept = {key: run[key] for key in RUN_KEYS}
-    return {**kept, "history": run["history"] or []} if history else kept
+    if rows is None:
+        return json_item(kept)
+    return with_list(kept, "history", map(json_item, rows))
 
 
-def runs_csv(runs: Sequence[Mapping[str, Any]], history: bool) -> str:
-    """A row a run, or a row a step; the columns are all that any run has, in the order in which they first appear."""
-    from besom.cli.output import csv_text
+def csv_rows(run: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] | None) -> Iterator[dict[str, Any]]:
+    """A row a run; with its logged rows, each of them with the run's id, name and params in front."""
+    from besom.command import flatten
 
-    rows = list(history_rows(runs)) if history else [flat_run(run) for run in runs]
-    columns = ["id", "name"] if history else [key for key in RUN_KEYS if key not in _NESTED]
-    columns += [column for row in rows for column in row]
-    return csv_text(rows, list(dict.fromkeys(columns)))
+    if rows is None:
+        yield flat_run(run)
+        return
+    front = {"id": run["id"], "name": run["name"]}
+    front |= {f"params.{name}": value for name, value in flatten(run["params"])}
+    for row in rows:
+        yield {**front, **dict(flatten(row))}
 
 
 def flat_run(run: Mapping[str, Any]) -> dict[str, Any]:
     """A run as one flat row: ``params.lr``, ``config.lr``, ``summary.loss`` beside the plain columns."""
     from besom.command import flatten
 
-    row = {key: run[key] for key in RUN_KEYS if key not in _NESTED}
+    row = {key: run[key] for key in RUN_COLUMNS}
     for part in _NESTED:
         row |= {f"{part}.{name}": value for name, value in flatten(run[part])}
     return row
-
-
-def history_rows(runs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Each logged row with its run's id, name and params in front."""
-    from besom.command import flatten
-
-    for run in runs:
-        front = {"id": run["id"], "name": run["name"]}
-        front |= {f"params.{name}": value for name, value in flatten(run["params"])}
-        for row in run["history"] or []:
-            yield {**front, **dict(flatten(row))}

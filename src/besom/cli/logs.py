@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from besom.client.connection import Connection
 
 _PIECE = 256 * 1024
+# Bytes of the last lines at most, and characters of one line among others.
+_MOST_TAIL = 4 * 1024 * 1024
+_MOST_SHOWN = 1000
 # How often -f asks for more, in seconds.
 _LOOK_S = 0.5
 _ENDED = ("finished", "stopped", "killed", "failed", "crashed")
@@ -44,6 +47,8 @@ def logs(run: str, follow: bool, lines: int | None, attempt: int | None) -> None
     if lines is not None:
         text, offset = end_of_log(connection, found["uid"], number, lines)
         _put(text)
+        if len(text) == _MOST_TAIL:
+            complain(f"the last lines are longer than {_MOST_TAIL:,} bytes: this is their end, without -n all is shown")
     printed = False
     rest = _follow(connection, run, number, offset) if follow else _rest(connection, found, number, offset)
     for piece in rest:
@@ -58,19 +63,23 @@ def last_lines(connection: Connection, run: dict[str, Any], count: int) -> list[
     from besom.cli.local_agents import visible
 
     text, _ = end_of_log(connection, run["uid"], run["attempt"], count)
-    return [visible(line) for line in text.decode("utf-8", "replace").rstrip("\n").split("\n") if line]
+    lines = [visible(line) for line in text.decode("utf-8", "replace").rstrip("\n").split("\n") if line]
+    return [line if len(line) <= _MOST_SHOWN else f"{line[:_MOST_SHOWN]}…" for line in lines]
 
 
 def end_of_log(connection: Connection, uid: str, attempt: int, count: int) -> tuple[bytes, int]:
-    """The last ``count`` lines and the offset after them; reads no more of a long log than it must."""
+    """The last ``count`` lines and the offset after them; reads no more of a long log than it must.
+
+    Of lines that are longer than `_MOST_TAIL` bytes together, the end.
+    """
     window = _PIECE // 4
     while True:
         found = list(pieces(connection, uid, attempt, -window))
         text = b"".join(piece for piece, _ in found)
         offset = found[-1][1] if found else 0
-        if len(text) == offset or text.count(b"\n") > count:
+        if len(text) == offset or text.count(b"\n") > count or window == _MOST_TAIL:
             return tail(text, count), offset
-        window *= 4
+        window = min(4 * window, _MOST_TAIL)
 
 
 def tail(text: bytes, count: int) -> bytes:

@@ -11,7 +11,9 @@ from besom.client.finding import find_server
 from besom.common.ids import SWEEP_ID, split_path
 from besom.errors import NotFound
 
+# Runs and rows of one answer.
 PAGE = 500
+ROWS = 5000
 
 
 def connect() -> Connection:
@@ -72,18 +74,31 @@ def find_either(connection: Connection, path: str) -> Found:
         raise NotFound(f"there is no sweep and no run {path}: `besom ls` lists the sweeps") from None
 
 
-def pages_of_runs(
-    connection: Connection, sweep_id: str, *, order: str = "score", history: bool = False
-) -> Iterator[list[dict[str, Any]]]:
-    """A sweep's runs, page by page, in the order of ``score`` (best first), ``created`` or ``idx``."""
+def runs_of(
+    connection: Connection, sweep_id: str, *, order: str = "score", most: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """A sweep's runs in the order of ``score`` (best first), ``created`` or ``idx``; fetched as they are read."""
     after: str | None = None
-    limit = 50 if history else PAGE
+    left = most
     while True:
-        query = {"order": order, "limit": limit, "after": after, "history": 1 if history else None}
+        query = {"order": order, "limit": PAGE if left is None else min(PAGE, left), "after": after}
         page = connection.call("GET", f"/api/v1/sweeps/{part(sweep_id)}/runs", query=query)
-        yield page["runs"]
+        yield from page["runs"]
         after = page.get("next")
-        if after is None:
+        left = None if left is None else left - len(page["runs"])
+        if after is None or left == 0:
+            return
+
+
+def history_of(connection: Connection, uid: str) -> Iterator[dict[str, Any]]:
+    """A run's rows in order of step; they are fetched as they are read."""
+    step: int | None = None
+    while True:
+        query = {"from_step": step, "limit": ROWS}
+        page = connection.call("GET", f"/api/v1/runs/{part(uid)}/history", query=query)
+        yield from page["rows"]
+        step = page.get("next_step")
+        if step is None:
             return
 
 

@@ -54,12 +54,16 @@ def yaml_text(data: Any) -> str:
     """YAML that reads back as the same values, in every YAML reader."""
     import yaml
 
-    class Dumper(yaml.SafeDumper):
+    # In C where PyYAML was built so: ten times as fast.
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class Dumper(base):  # type: ignore[misc]
         pass
 
-    def write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    def write_text(dumper: Any, text: str) -> yaml.ScalarNode:
         style = "'" if _looks_like_a_number(text) else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+        node: yaml.ScalarNode = dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+        return node
 
     Dumper.add_representer(str, write_text)
     return str(yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False))

@@ -175,17 +175,15 @@ def exit_code(codes: Sequence[int], interrupted: bool, runs: Mapping[str, int]) 
 
 def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> None:
     """The runs, best first, the best params, and what to do next, on stdout."""
-    import itertools
-
     from besom.cli.best import args_text
-    from besom.cli.lookup import best_run, pages_of_runs
+    from besom.cli.lookup import best_run, runs_of
     from besom.cli.output import cell, console, yaml_text
     from besom.cli.runs_table import print_runs
     from besom.cli.words import count_text
     from besom.common.wording import score_text
 
     out = console()
-    runs = list(itertools.islice(itertools.chain.from_iterable(pages_of_runs(connection, sweep["id"])), _MOST_ROWS))
+    runs = list(runs_of(connection, sweep["id"], most=_MOST_ROWS))
     best = best_run(connection, sweep)
     metric = (sweep["metric"] or {}).get("name")
     out.print()

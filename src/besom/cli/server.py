@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+# A large database takes its time.
+_VACUUM_S = 3600.0
+
 DATA = click.option(
     "--data", metavar="FOLDER", type=click.Path(file_okay=False), help="Data folder: database, log, local token."
 )
@@ -29,6 +32,8 @@ _SERVING = (
                  help="A name under which browsers and programs may reach the server; repeat for more."),
     click.option("--tls-cert", metavar="FILE", help="Certificate (PEM) for https."),
     click.option("--tls-key", metavar="FILE", help="Its key (PEM)."),
+    click.option("--lease", "lease_s", metavar="SECONDS", type=float,
+                 help="A run whose agent is silent for so long goes to another one.  [default: 60]"),
 )  # fmt: skip
 
 
@@ -168,6 +173,51 @@ def backup(before: dict[str, Any], /, file: Path, force: bool, **options: Any) -
     _say(f"wrote {file} ({size:,} bytes)")
 
 
+@server.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@DATA
+@click.pass_obj
+def restore(before: dict[str, Any], /, file: Path, **options: Any) -> None:
+    """Make a backup the database again. The server must not run; what was there is kept beside it.
+
+    Agents and scripts that still run send again what the backup lacks.
+
+    \b
+    Example:
+      besom server stop && besom server restore besom-monday.db && besom server start
+    """
+    from besom.server.restoring import restore as put_back
+
+    settings = _settings({"data": _joined(before, options)["data"]})
+    kept = put_back(settings, file)
+    _say(f"{file} is now the database of {settings.data}" + (f"; what was there is {kept}" if kept else ""))
+
+
+@server.command()
+@DATA
+@click.pass_obj
+def vacuum(before: dict[str, Any], /, **options: Any) -> None:
+    """Give the room of what was removed back to the disk.
+
+    Works while agents do; with SQLite, what they send waits until it is done (10 to 20 s for 1 GB).
+
+    \b
+    Example:
+      besom server vacuum
+    """
+    from besom.cli.words import bytes_text
+    from besom.errors import Refused
+    from besom.server import process
+
+    folder = _data(before, options)
+    found = process.running(folder)
+    if found is None:
+        raise Refused(f"no server runs for {folder}: start it with `besom server start`")
+    done = _connection(found, folder, timeout_s=_VACUUM_S).call("POST", "/api/v1/server/vacuum")
+    before_text, after_text = bytes_text(done["before"]), bytes_text(done["after"])
+    _say(f"the database went from {before_text} to {after_text} in {done['seconds']:.1f} s")
+
+
 def _joined(before: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """Options before the verb hold where they were not given after it."""
     return {name: value or before.get(name) for name, value in options.items()}
@@ -185,11 +235,11 @@ def _settings(options: dict[str, Any]) -> Settings:
     return read_settings(**{name: value for name, value in options.items() if value is not None})
 
 
-def _connection(found: Discovery, folder: Path) -> Any:
+def _connection(found: Discovery, folder: Path, timeout_s: float = 30.0) -> Any:
     from besom.client.connection import Connection
     from besom.common.discovery import read_token
 
-    return Connection(found.url, read_token(folder))
+    return Connection(found.url, read_token(folder), timeout_s=timeout_s)
 
 
 def facts(data: dict[str, Any]) -> str:
@@ -202,9 +252,17 @@ def facts(data: dict[str, Any]) -> str:
         ("address", data["url"]), ("process", f"{data['pid']} on {data['host']}, since {data['started']}"),
         ("data", data["data"]), ("database", data["db"]), ("version", f"{data['version']} (API {data['api']})"),
         ("holds", ", ".join(counts)),
-        ("running", f"{running} on {count_text(data['agents_alive'], 'agent')}"),
+        ("running", f"{running} on {count_text(data['agents_alive'], 'agent')}"), ("disk", _disk(data)),
     ]  # fmt: skip
     return "\n".join(f"{name:<10}{value}" for name, value in lines)
+
+
+def _disk(data: dict[str, Any]) -> str:
+    from besom.cli.words import bytes_text
+
+    names = {"database": "database_bytes", "logs": "logs_bytes", "copies kept beside it": "copies_bytes"}
+    taken = ", ".join(f"{name} {bytes_text(data.get(key, 0))}" for name, key in names.items() if data.get(key))
+    return f"{taken}; {bytes_text(data.get('free_bytes', 0))} free"
 
 
 def _say(line: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,22 +43,30 @@ def show(sweep_or_run: str, limit: int, form: str) -> None:
 
 
 def _show_sweep(connection: Connection, sweep: dict[str, Any], limit: int, form: str) -> None:
-    from besom.cli.export import flat_run
-    from besom.cli.lookup import best_run, pages_of_runs
-    from besom.cli.output import present
+    from besom.cli.lookup import best_run, runs_of
+    from besom.cli.output import console
 
-    pages = pages_of_runs(connection, sweep["id"])
-    if form == "table":
-        runs = list(itertools.islice(itertools.chain.from_iterable(pages), limit))
-    else:
-        runs = list(itertools.chain.from_iterable(pages))
     best = best_run(connection, sweep)
-    present(
-        form,
-        data={**sweep, "best": best, "run_list": runs},
-        rows=lambda: [flat_run(run) for run in runs],
-        draw=lambda out: draw_sweep(out, sweep, best, runs),
-    )
+    if form == "table":
+        draw_sweep(console(), sweep, best, list(runs_of(connection, sweep["id"], most=limit)))
+    else:
+        _write_sweep(form, {**sweep, "best": best}, runs_of(connection, sweep["id"]))
+
+
+def _write_sweep(form: str, facts: dict[str, Any], runs: Iterable[dict[str, Any]]) -> None:
+    """The sweep with all its runs, for programs; written as it is read."""
+    from besom.cli.export import RUN_COLUMNS, flat_run
+    from besom.cli.output import yaml_text
+    from besom.cli.streaming import csv_pieces, json_item, with_list, write_pieces
+
+    if form == "json":
+        write_pieces(itertools.chain(with_list(facts, "run_list", map(json_item, runs)), ["\n"]))
+    elif form == "csv":
+        write_pieces(csv_pieces(map(flat_run, runs), RUN_COLUMNS))
+    else:
+        first = list(itertools.islice(runs, 1))
+        write_pieces([yaml_text({**facts, "run_list": first})])
+        write_pieces(yaml_text([run]) for run in runs)
 
 
 def draw_sweep(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import click
 
@@ -61,7 +61,8 @@ def read_sweep_file(path: str) -> SweepFile:
             "`parameters` into sweep.yaml and give that"
         )
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as opened:
+            text = read_bounded(opened, path).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"Couldn't open sweep file: {path} ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -69,6 +70,19 @@ def read_sweep_file(path: str) -> SweepFile:
     if not text.strip():
         raise UsageError(f"Configuration file is empty: {path}")
     return SweepFile(path, text, "json" if file.suffix == ".json" else "yaml")
+
+
+def read_bounded(opened: BinaryIO, name: str) -> bytes:
+    """What is in the file; raises UsageError for more than a sweep file may have."""
+    from besom.sweep_config import MAX_FILE_BYTES
+
+    data = opened.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise UsageError(
+            f"{name} has more than the {MAX_FILE_BYTES:,} bytes of a sweep file: describe long lists of values by "
+            "a distribution, such as `min` and `max` with `q` for steps"
+        )
+    return data
 
 
 def parse(file: SweepFile, options: SweepOptions) -> SweepConfig:

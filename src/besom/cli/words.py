@@ -49,6 +49,17 @@ def count_text(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def bytes_text(number: int) -> str:
+    """``512 B``, ``3.4 MB``: decimal units, as disks are sold."""
+    if number < 1000:
+        return f"{number} B"
+    size, units = number / 1000, iter(("kB", "MB", "GB"))
+    unit = next(units)
+    while size >= 999.5 and unit != "GB":
+        size, unit = size / 1000, next(units)
+    return f"{size:.1f} {unit}" if size < 99.5 else f"{size:.0f} {unit}"
+
+
 def done(runs: Mapping[str, int]) -> int:
     """How many of a sweep's runs have ended."""
     return sum(runs.get(state, 0) for state in DONE_STATES)

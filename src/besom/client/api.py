@@ -19,12 +19,38 @@ PATIENCE_S = 10.0
 PAGE = 500
 
 
-class StoredRun:
-    """A run as it was when it was asked for; `load(force=True)` asks again."""
+class Stored:
+    """What the server's answers about runs and sweeps have in common."""
 
     def __init__(self, connection: Connection, facts: Mapping[str, Any]) -> None:
         self._connection = connection
         self._facts = dict(facts)
+
+    @property
+    def entity(self) -> str:
+        """The entity."""
+        return str(self._facts["entity"])
+
+    @property
+    def project(self) -> str:
+        """The project."""
+        return str(self._facts["project"])
+
+    @property
+    def state(self) -> str:
+        """Of a run ``queued, running, finished, stopped, killed, failed, crashed`` or ``preempted``, of a sweep
+        ``pending, running, paused, finished`` or ``canceled``.
+        """
+        return str(self._facts["state"])
+
+    @property
+    def url(self) -> str:
+        """The page."""
+        return str(self._facts["url"])
+
+
+class StoredRun(Stored):
+    """A run as it was when it was asked for; `load(force=True)` asks again."""
 
     def load(self, force: bool = False) -> dict[str, Any]:
         """The server's answer; with ``force`` a fresh one."""
@@ -45,29 +71,9 @@ class StoredRun:
         return str(self._facts["name"])
 
     @property
-    def entity(self) -> str:
-        """The entity."""
-        return str(self._facts["entity"])
-
-    @property
-    def project(self) -> str:
-        """The project."""
-        return str(self._facts["project"])
-
-    @property
     def path(self) -> list[str]:
         """Entity, project and id."""
         return [self.entity, self.project, self.id]
-
-    @property
-    def state(self) -> str:
-        """``queued, running, finished, stopped, killed, failed, crashed`` or ``preempted``."""
-        return str(self._facts["state"])
-
-    @property
-    def url(self) -> str:
-        """The page."""
-        return str(self._facts["url"])
 
     @property
     def params(self) -> dict[str, Any]:
@@ -160,16 +166,15 @@ class StoredRun:
         return f"<Run {'/'.join(self.path)} ({self.state})>"
 
 
-class Sweep:
+class Sweep(Stored):
     """A sweep as it was when it was asked for; `load(force=True)` asks again."""
 
     run_class = StoredRun
 
     def __init__(self, connection: Connection, entity: str | None, project: str | None, sweep_id: str) -> None:
-        self._connection = connection
+        super().__init__(connection, {})
         self._where = {"entity": entity, "project": project}
         self.id = sweep_id
-        self._facts: dict[str, Any] = {}
         self.load(force=True)
 
     def load(self, force: bool = False) -> dict[str, Any]:
@@ -184,29 +189,9 @@ class Sweep:
         return str(self._facts["name"] or self.id)
 
     @property
-    def entity(self) -> str:
-        """The entity."""
-        return str(self._facts["entity"])
-
-    @property
-    def project(self) -> str:
-        """The project."""
-        return str(self._facts["project"])
-
-    @property
-    def state(self) -> str:
-        """``pending, running, paused, finished`` or ``canceled``."""
-        return str(self._facts["state"])
-
-    @property
     def config(self) -> dict[str, Any]:
         """The sweep config."""
         return dict(self._facts["config"])
-
-    @property
-    def url(self) -> str:
-        """The page."""
-        return str(self._facts["url"])
 
     @property
     def order(self) -> str | None:

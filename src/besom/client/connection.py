@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit
 import besom.errors as errors
 from besom.common.discovery import API_VERSION
 from besom.common.json_numbers import dumps
+from besom.common.version import VERSION, go_together
 from besom.errors import (
     BesomError,
     Forbidden,
@@ -35,6 +36,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 _EVENTS_SILENCE_S = 60.0
 _BUSY = frozenset({429, 502, 503, 504})
+_WHO_ASKS = {"X-Besom-Version": VERSION, "X-Besom-Api": str(API_VERSION)}
 _BY_STATUS: dict[int, type[BesomError]] = {
     400: UsageError,
     401: Unauthorized,
@@ -95,7 +97,7 @@ class Connection:
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._http: HTTPConnection | None = None
-        self._checked = False
+        self._checked: tuple[str, str] | None = None
 
     def call(
         self,
@@ -180,7 +182,7 @@ class Connection:
         with self._lock:
             response, content = self._exchange(method, target, payload, headers)
         found = {name.lower(): value for name, value in response.getheaders()}
-        self._check_server(found, response.status)
+        self._check_server(found, response.status, content)
         if response.status >= 400:
             raise self._problem(response.status, content)
         return content, found
@@ -215,7 +217,7 @@ class Connection:
 
     def _headers(self, headers: dict[str, str]) -> dict[str, str]:
         proof = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return {"Accept": "application/json", **headers, **proof}
+        return {"Accept": "application/json", **_WHO_ASKS, **headers, **proof}
 
     def _dial(self, timeout_s: float) -> HTTPConnection:
         from http.client import HTTPConnection, HTTPSConnection
@@ -250,21 +252,23 @@ class Connection:
 
     # ---- what came back
 
-    def _check_server(self, headers: Mapping[str, str], status: int) -> None:
+    def _check_server(self, headers: Mapping[str, str], status: int, content: bytes = b"") -> None:
         api = headers.get("x-besom-api")
         if api is None:
             if status in _BUSY:
                 raise ServerUnreachable(f"{self.url} answers that it is not available now (status {status})")
             raise ServerUnreachable(f"something else than a Besom server answers at {self.url}")
-        if not self._checked and api != str(API_VERSION):
-            version = headers.get("x-besom-version", "unknown")
-            raise IncompatibleVersion(
-                f"the server at {self.url} is Besom {version} (API {api}), this program speaks API {API_VERSION}: "
-                "install the same version of Besom on both sides"
-            )
-        self._checked = True
+        version = headers.get("x-besom-version", "")
+        if self._checked != (api, version):
+            # Asked of every answer: an agent may outlive an upgrade of its server.
+            if api != str(API_VERSION) or not go_together(version, VERSION):
+                raise IncompatibleVersion(
+                    f"the server at {self.url} is Besom {version or 'unknown'} (API {api}) and this is Besom {VERSION} "
+                    f"(API {API_VERSION}): install the same version of Besom on both sides"
+                )
+            self._checked = (api, version)
         if status in _BUSY:
-            raise ServerUnreachable(f"the server at {self.url} is busy (status {status})")
+            raise ServerUnreachable(f"the server at {self.url} is busy (status {status}){_why(content)}")
 
     def _problem(self, status: int, content: bytes) -> BesomError:
         try:
@@ -308,6 +312,14 @@ class Connection:
             raise ServerUnreachable(f"the events of {self.url} broke off ({_cause(error)})") from None
         finally:
             http.close()
+
+
+def _why(content: bytes) -> str:
+    """What a server that cannot answer now says of it, to go behind another sentence."""
+    try:
+        return f": {json.loads(content)['detail']}"
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _target(path: str, query: Mapping[str, Any] | None) -> str:

@@ -43,7 +43,10 @@ def end(exit_code: int, error: str | None) -> None:
 
 def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None) -> None:
     """Records a row of values of the current run: see `Run.log`."""
-    active("log()").log(data, step=step, commit=commit)
+    if run is None:
+        active("log()")
+    else:
+        run.log(data, step, commit)
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from besom.client.say import warn_once
@@ -75,6 +75,7 @@ class Definitions:
     def __init__(self) -> None:
         self._by_name: dict[str, Definition] = {}
         self._found: dict[str, Definition | None] = {}
+        self._axes: set[str] = set()
         self._last_axis: dict[str, Any] = {}
 
     def __bool__(self) -> bool:
@@ -93,6 +94,7 @@ class Definitions:
             )
         self._by_name[new.name] = new
         self._found.clear()
+        self._axes = {d.step_metric for d in self._by_name.values() if d.step_metric is not None}
         return new
 
     def of(self, key: str) -> Definition | None:
@@ -112,13 +114,14 @@ class Definitions:
                 last = self._last_axis.get(found.step_metric)
                 if last is not None and found.step_metric != key:
                     row[found.step_metric] = last
-        for key in self._axes():
+        for key in self._axes:
             if key in data:
                 self._last_axis[key] = data[key]
         return row
 
-    def _axes(self) -> set[str]:
-        return {d.step_metric for d in self._by_name.values() if d.step_metric is not None}
+    def speak_of(self, keys: Iterable[str]) -> bool:
+        """True if a row with these keys needs `with_axes` or a summary of its own."""
+        return bool(self._by_name) and any(key in self._axes or self.of(key) is not None for key in keys)
 
 
 class Aggregates:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from besom.client.connection import Connection
 from besom.common.discovery import API_VERSION, Discovery, host_name, is_alive, read_discovery, read_token
 from besom.common.places import config_folder, data_folder, write_private
-from besom.common.version import VERSION
+from besom.common.version import VERSION, numbers
 from besom.errors import ServerUnreachable
 
 LOGIN_FILE = "login.json"
@@ -39,7 +39,15 @@ def find_server(
         return Connection(url, environ.get("BESOM_TOKEN") or _known_token(url, environ))
     if login := stored_login(environ):
         return Connection(*login)
+    if spoiled := _spoiled_logins(environ):
+        say(f"besom: {spoiled}")
     return _own_server(environ, start, say)
+
+
+def meant_for(environ: Mapping[str, str] = os.environ) -> str:
+    """The address that the user named, by ``BESOM_URL`` or a login; empty for this user's own server."""
+    login = None if environ.get("BESOM_URL") else stored_login(environ)
+    return environ.get("BESOM_URL") or (login[0] if login is not None else "")
 
 
 def stored_login(environ: Mapping[str, str] = os.environ) -> tuple[str, str | None] | None:
@@ -75,6 +83,20 @@ def _read_logins(environ: Mapping[str, str]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _spoiled_logins(environ: Mapping[str, str]) -> str:
+    """What is wrong with the file of logins, as a sentence; empty when it can be read or is not there."""
+    file = config_folder(environ) / LOGIN_FILE
+    try:
+        if isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
+            return ""
+        why = "it holds no object"
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+    return f"{file} cannot be read ({why}): this machine's own server is used; log in again by `besom login --host URL`"
+
+
 def _known_token(url: str, environ: Mapping[str, str]) -> str | None:
     tokens = _read_logins(environ).get("tokens")
     if not isinstance(tokens, dict):
@@ -90,7 +112,7 @@ def _own_server(environ: Mapping[str, str], start: bool, say: Callable[[str], No
     found = read_discovery(data)
     if found is not None and found.host != host_name():
         return _on_another_host(found, data)
-    if found is not None and is_alive(found) and not (start and _is_older(found)):
+    if found is not None and is_alive(found) and not (start and _is_to_restart(found)):
         return Connection(found.url, read_token(data))
     if not start:
         raise ServerUnreachable("no Besom server runs here: start one with `besom server start`")
@@ -111,12 +133,9 @@ def _on_another_host(found: Discovery, data: Path) -> Connection:
     return Connection(found.url, read_token(data))
 
 
-def _is_older(found: Discovery) -> bool:
-    return found.api < API_VERSION or _numbers(found.version) < _numbers(VERSION)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(piece) for piece in version.split(".") if piece.isdigit())
+def _is_to_restart(found: Discovery) -> bool:
+    """True for a server that `besom server start` would restart: one that a person started is his to end."""
+    return found.background and (found.api < API_VERSION or numbers(found.version) < numbers(VERSION))
 
 
 def _start_server(environ: Mapping[str, str]) -> None:

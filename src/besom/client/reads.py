@@ -35,6 +35,8 @@ _opened: set[str] = set()
 _watching = False
 # What was parsed before the watch began can only be found as living namespaces.
 _began_late = False
+# Those found at the first look; what is parsed after it is seen by the watch. None: not looked yet.
+_early: list[Parsed] | None = None
 
 
 def watch(environ: Mapping[str, str] = os.environ) -> None:
@@ -86,7 +88,8 @@ class Reads:
         self._pid = os.getpid()
         # Python forgets the program's file before it runs what is left for the exit.
         self._program = getattr(sys.modules.get("__main__"), "__file__", None)
-        self._look_at_living_namespaces()
+        for parsed in look_early():
+            self._note_received(parsed)
 
     def note(self, key: str) -> None:
         """The script took this value."""
@@ -114,26 +117,15 @@ class Reads:
         if _opened or any(name in sys.modules for name in COMMAND_LINE_MODULES):
             self.note_all()
             return
-        self._look_at_living_namespaces()
-        for parsed in _parsed:
-            for key in self._left():
-                if _received(key, self.params[key], parsed):
-                    self.note(key)
+        for parsed in [*_living_namespaces(), *_parsed]:
+            self._note_received(parsed)
         if not _parsed and _names(self._program, "argv"):
             self.note_all()
 
-    def _look_at_living_namespaces(self) -> None:
-        """Finds what argparse made before the watch began."""
-        kind = getattr(sys.modules.get("argparse"), "Namespace", None)
-        if kind is None or not _began_late:
-            return
-        for thing in gc.get_objects():
-            if type(thing) is kind:
-                values = dict(vars(thing))
-                seen = Parsed({name: frozenset() for name in values}, values, sys.argv[1:], ())
-                for key in self._left():
-                    if _received(key, self.params[key], seen):
-                        self.note(key)
+    def _note_received(self, parsed: Parsed) -> None:
+        for key in self._left():
+            if _received(key, self.params[key], parsed):
+                self.note(key)
 
     def _tell_parent(self, key: str) -> None:
         with contextlib.suppress(OSError):
@@ -149,6 +141,27 @@ class Reads:
         with contextlib.suppress(OSError):
             for key in self._shared.read_text(encoding="utf-8", errors="surrogatepass").splitlines():
                 self.note(key)
+
+
+def look_early() -> list[Parsed]:
+    """What argparse made before the watch began and is alive at the first look, which takes milliseconds.
+
+    A process that forks others for many runs looks before it forks.
+    """
+    global _early
+    if _early is None:
+        _early = list(_living_namespaces())
+    return _early
+
+
+def _living_namespaces() -> Iterable[Parsed]:
+    """What argparse made before the watch began, as far as it is alive."""
+    kind = getattr(sys.modules.get("argparse"), "Namespace", None)
+    if kind is not None and _began_late:
+        for thing in gc.get_objects():
+            if type(thing) is kind:
+                values = dict(vars(thing))
+                yield Parsed({name: frozenset() for name in values}, values, sys.argv[1:], ())
 
 
 def unread_sentence(unread: Sequence[str], module: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import weakref
@@ -14,14 +15,13 @@ from besom.client.config import Config, ConfigState
 from besom.client.definitions import Definition, Definitions, define
 from besom.client.exits import INTERRUPTED, code_and_error
 from besom.client.reads import Reads, unread_sentence
+from besom.client.rows import Rows
 from besom.client.run_facts import KnownRun
 from besom.client.run_folder import RunFolder
 from besom.client.say import say, warn, warn_once
-from besom.client.settings import read
+from besom.client.settings import finish_timeout_s
 from besom.client.spool import Spool
 from besom.client.summary import Summary, SummaryState
-from besom.client.values import flatten, jsonable
-from besom.errors import UsageError
 
 if TYPE_CHECKING:
     from besom.client.saving import SavedFiles
@@ -62,16 +62,16 @@ class Run(KnownRun):
         self._module = module
         self._on_end = on_end
         self._start_time = time.time()
-        self._step = 0
-        self._logged = False
         self._ended = False
         self._forked = False
         self._preempting = False
         self._saved: SavedFiles | None = None
         place = folder.stream_file(self.attempt, writer, "history") if folder is not None else None
-        self._spool = Spool(None if place is None else lambda: place)
-        self._definitions = Definitions()
-        self.summary = Summary(SummaryState(self._definitions, self._summary_changed))
+        definitions = Definitions()
+        kept = SummaryState(definitions, self._summary_changed)
+        self._rows = Rows(Spool(None if place is None else lambda: place), kept, definitions, resumed=self.resumed)
+        self._spool.begin()
+        self.summary = Summary(kept)
         params = self._facts.get("params") or {}
         shared = place.with_name("reads") if place is not None else None
         self._reads = Reads(params, shared) if params else None
@@ -101,56 +101,7 @@ class Run(KnownRun):
         get dotted names, everything else is kept as JSON. Raises UsageError for a mistake in the call, never for a
         full disk or a lost server.
         """
-        if data.__class__ is not dict and not isinstance(data, Mapping):
-            raise UsageError(f"log() takes a dictionary of names and values, not {type(data).__name__}")
-        if self._ended:
-            raise UsageError(f"the run {self.name} is finished: log() before finish(), or begin another run by init()")
-        spool = self._spool
-        with spool.lock:
-            at = self._place(step, commit)
-            if at is None or not data:
-                return
-            if self._definitions:
-                data = self._definitions.with_axes(flatten(data))
-            now = time.time()
-            done = spool.numbers(at, now, data)
-            if done is None:
-                self._log_other(at, now, data)
-            else:
-                self.summary._state.packed(*done)
-
-    def _log_other(self, at: int, now: float, data: Mapping[str, Any]) -> None:
-        row = {key: jsonable(value) for key, value in flatten(data).items()}
-        if not row:
-            return
-        done = self._spool.numbers(at, now, row)
-        if done is not None:
-            self.summary._state.packed(*done)
-            return
-        self._spool.row(at, now, row)
-        self.summary._state.logged(row)
-
-    def _place(self, step: int | None, commit: bool | None) -> int | None:
-        """The step of a row, None if it comes too late; moves the current step on."""
-        at = self._step
-        if step is None:
-            if commit is not False:
-                self._step = at + 1
-        else:
-            wanted = _whole(step)
-            if wanted < at:
-                warn_once(
-                    f"log(step={wanted}) was dropped: the run is at step {at} already, and steps only grow "
-                    "(told once; later ones are dropped without a word)",
-                    f"late step of {id(self)}",
-                )
-                return None
-            at = wanted
-            self._step = at + 1 if commit else at
-            if not self._logged and at > 0 and self.resumed:
-                self._spool.note("resumed", step=at)
-        self._logged = True
-        return at
+        self._rows.log(data, step, commit)
 
     def define_metric(
         self,
@@ -167,11 +118,7 @@ class Run(KnownRun):
         ``name`` may end with ``*``. ``summary`` lists words of min, max, mean, last, first, none; then the summary
         holds ``{"min": …}`` for that name. Raises UsageError for other words.
         """
-        definition = define(name, step_metric, step_sync, hidden, summary, goal)
-        with self._spool.lock:
-            definition = self._definitions.add(definition, overwrite=bool(overwrite))
-            self._spool.note("define", **definition.record())
-        return definition
+        return self._rows.define(define(name, step_metric, step_sync, hidden, summary, goal), overwrite=bool(overwrite))
 
     def save(
         self, glob_str: str | os.PathLike[str] | None = None, base_path: str | os.PathLike[str] | None = None,
@@ -200,7 +147,7 @@ class Run(KnownRun):
     @property
     def step(self) -> int:
         """The current step: where the next `log` without a step goes."""
-        return self._step
+        return self._rows.step
 
     @property
     def start_time(self) -> float:
@@ -244,6 +191,7 @@ class Run(KnownRun):
         if self._ended:
             return
         self._ended = True
+        self._rows.over = f"the run {self.name} is finished: log() before finish(), or begin another run by init()"
         _living.discard(self)
         if self._forked:
             self._spool.close()
@@ -258,9 +206,8 @@ class Run(KnownRun):
         if self._spool.dropped:
             warn(f"{self._spool.dropped} records of this run could not be written and are lost")
         self._on_end(self)
-        if self._folder is not None and not self._watched:
-            self._folder.write_end(self.attempt, self._how_it_ended(exit_code, error))
-        self._send_rest(quiet)
+        if self._folder is not None and not (self._watched and self._sender is None):
+            self._send_rest(self._folder, self._how_it_ended(exit_code, error), quiet)
 
     def _how_it_ended(self, exit_code: int, error: str | None) -> dict[str, Any]:
         """The fields of ``FinishRun`` that a run without an agent knows."""
@@ -280,17 +227,19 @@ class Run(KnownRun):
         if unread and self._writer == "w1":
             warn(unread_sentence(unread, self._module))
 
-    def _send_rest(self, quiet: bool) -> None:
-        if self._folder is None or (self._watched and self._sender is None):
-            return
+    def _send_rest(self, folder: RunFolder, how: Mapping[str, Any], quiet: bool) -> None:
         sent = False
-        if self._sender is not None:
-            try:
-                sent = self._sender.finish(float(read("BESOM_FINISH_TIMEOUT") or 60))
-            except KeyboardInterrupt:
-                say("not waiting any longer")
+        try:
+            # What a full disk does not take is told to the server all the same.
+            with contextlib.suppress(OSError):
+                folder.write_end(self.attempt, how)
+            if self._sender is not None:
+                sent = self._sender.finish(how, finish_timeout_s())
+        except KeyboardInterrupt:
+            say("not waiting any longer")
         if not sent:
-            say(f"run {self.name} is kept in {self._folder.path}; send what the server lacks with: besom sync")
+            folder.fsync(self.attempt)
+            say(f"run {self.name} is kept on this machine; send what the server lacks with: besom sync {folder.path}")
         elif not quiet and self.url:
             say(f"run {self.name} {(self._sender and self._sender.state) or 'sent'}: {self.url}")
 
@@ -306,6 +255,10 @@ class Run(KnownRun):
         return f"<Run {self.path}>"
 
     # ---- inside
+
+    @property
+    def _spool(self) -> Spool:
+        return self._rows.spool
 
     def _config_changed(self, values: dict[str, Any]) -> None:
         if not self._ended:
@@ -326,11 +279,11 @@ class Run(KnownRun):
 
     def after_fork(self) -> None:
         """In a forked child: what it logs goes to a file of its own, and its end is not the run's."""
-        self._spool.forget()
+        self._rows.spool.forget()
         self._forked = True
         self._sender = None
         folder, attempt = self._folder, self.attempt
-        self._spool = Spool(
+        self._rows.spool = Spool(
             None if folder is None else lambda: folder.stream_file(attempt, folder.new_writer(attempt), "history")
         )
 
@@ -345,13 +298,3 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _whole(step: Any) -> int:
-    try:
-        whole = int(step)
-        if whole == step and -(2**63) <= whole < 2**63:
-            return whole
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise UsageError(f"log(step={step!r}): a step is a whole number")

@@ -10,10 +10,14 @@
         stop                            {"reason": …}: the run should end
         end-<attempt>.json              how an attempt without an agent ended, until the server has heard it
         done-<attempt>                  the server has confirmed the end of this attempt
-        process.json, agent.json        who owns the folder: pid and start time of the process or agent
+        refused                         it did not take what a dead process left: `besom sync` asks again
+        process.json                    the process of a run without an agent: its pid and start time
+        agent-<attempt>.json            the same of the agent that watches the attempt, and how far that has come
 
 ``config.json`` holds ``uid, name, display_name, entity, project, sweep_id, attempt, params, swept, url, sweep_url,
 metric, resumed``; a run without an agent has ``new_run`` beside them, the request that introduces it to a server.
+What ships itself has ``mode``, ``meant_for`` (the server's address as the user gave it) and, once it answered,
+``server`` (its id).
 """
 
 from __future__ import annotations
@@ -26,10 +30,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from besom.common.places import make_private, write_private
+from besom.common.places import write_private
 from besom.errors import UsageError
 
 _WRITER = re.compile(r"([0-9]+)-([A-Za-z0-9_]+)")
+_AGENT = re.compile(r"agent-([0-9]+)\.json")
+# Whoever ships has the disk hold on to what was written this often.
+FSYNC_S = 5.0
+_LAST = ("process.json", "config.json")
 STREAM_FILES = {"history": "history.bin", "console": "console.log"}
 
 
@@ -55,10 +63,9 @@ class RunFolder:
 
     # ---- what is known of the run
 
-    def write_config(self, facts: Mapping[str, Any]) -> None:
+    def write_config(self, facts: Mapping[str, Any], *, durable: bool = True) -> None:
         """Makes the folder and writes ``config.json``, whole or not at all."""
-        make_private(self.path)
-        write_private(self.path / "config.json", json.dumps(dict(facts), indent=1))
+        write_private(self.path / "config.json", json.dumps(dict(facts)), durable=durable)
 
     def config(self) -> dict[str, Any]:
         """What ``config.json`` holds; raises UsageError when there is none to read."""
@@ -108,10 +115,22 @@ class RunFolder:
             if match is None or (attempt is not None and int(match[1]) != attempt):
                 continue
             for kind, file_name in STREAM_FILES.items():
-                file = self.path / name / file_name
-                if file.exists():
-                    found.append(Stream(int(match[1]), match[2], kind, file))
+                file = os.path.join(self.path, name, file_name)
+                if os.path.exists(file):
+                    found.append(Stream(int(match[1]), match[2], kind, Path(file)))
         return sorted(found, key=lambda stream: (stream.attempt, stream.writer, stream.kind))
+
+    def fsync(self, attempt: int) -> None:
+        """Makes what was written of an attempt, and what is known of the run, survive a power cut."""
+        known = (self.path / "config.json", self.path / f"end-{attempt}.json")
+        for file in (*known, *(stream.file for stream in self.streams(attempt))):
+            # A file that is not there has nothing to lose.
+            with contextlib.suppress(OSError):
+                descriptor = os.open(file, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
     @property
     def files(self) -> Path:
@@ -122,7 +141,7 @@ class RunFolder:
 
     def ask_to_stop(self, reason: str) -> None:
         """Raises the stop flag."""
-        write_private(self.path / "stop", json.dumps({"reason": reason}))
+        write_private(self.path / "stop", json.dumps({"reason": reason}), durable=False)
 
     def stop_reason(self) -> str | None:
         """Why the run should end; None while it may go on."""
@@ -135,8 +154,11 @@ class RunFolder:
             (self.path / "stop").unlink()
 
     def write_end(self, attempt: int, finish: Mapping[str, Any]) -> None:
-        """Keeps the request that tells the server how the attempt ended (fields of ``FinishRun``)."""
-        write_private(self.path / f"end-{attempt}.json", json.dumps(dict(finish)))
+        """Keeps the request that tells the server how the attempt ended (fields of ``FinishRun``).
+
+        Safe from a kill; from a power cut after `fsync`.
+        """
+        write_private(self.path / f"end-{attempt}.json", json.dumps(dict(finish)), durable=False)
 
     def end(self, attempt: int) -> dict[str, Any] | None:
         """The kept end of an attempt; None if it has not ended or an agent watches it."""
@@ -144,7 +166,7 @@ class RunFolder:
 
     def mark_done(self, attempt: int) -> None:
         """Notes that the server has confirmed the end of the attempt with all its rows."""
-        write_private(self.path / f"done-{attempt}", "")
+        write_private(self.path / f"done-{attempt}", "", durable=False)
 
     def discard(self) -> None:
         """Removes what the server has by now: everything, except the files that `run.save()` kept."""
@@ -161,12 +183,24 @@ class RunFolder:
     # ---- owners
 
     def write_owner(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Writes ``process.json`` (``name="process"``) or ``agent.json``."""
-        write_private(self.path / f"{name}.json", json.dumps(dict(facts)))
+        """Writes ``process.json`` (``name="process"``). No power cut matters: the owner dies of it."""
+        write_private(self.path / f"{name}.json", json.dumps(dict(facts)), durable=False)
 
     def owner(self, name: str) -> dict[str, Any] | None:
         """What the owner's file holds; None without one."""
         return self._read(f"{name}.json")
+
+    def agent_file(self, attempt: int) -> Path:
+        """Where the agent of an attempt says that it watches it."""
+        return self.path / f"agent-{attempt}.json"
+
+    def agents(self) -> dict[int, dict[str, Any]]:
+        """What the files of agents hold, by attempt."""
+        with contextlib.suppress(OSError):
+            names = [match for entry in os.scandir(self.path) if (match := _AGENT.fullmatch(entry.name))]
+            found = {int(match[1]): self._read(match[0]) for match in names}
+            return {attempt: facts for attempt, facts in sorted(found.items()) if facts is not None}
+        return {}
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
@@ -176,6 +210,11 @@ class RunFolder:
         return found if isinstance(found, dict) else None
 
 
+def _comes_late(name: str) -> int:
+    """Whoever clears up may die meanwhile: what tells that the rest is needed no longer goes after the rest."""
+    return 2 + _LAST.index(name) if name in _LAST else int(name.startswith("done-"))
+
+
 def _remove(folder: Path) -> None:
     """Removes a folder and what is in it, as far as it can.
 
@@ -183,7 +222,7 @@ def _remove(folder: Path) -> None:
     """
     for place, folders, files in os.walk(folder, topdown=False):
         with contextlib.suppress(OSError):
-            for name in files:
+            for name in sorted(files, key=_comes_late):
                 os.unlink(os.path.join(place, name))
             for name in folders:
                 os.rmdir(os.path.join(place, name))
@@ -194,15 +233,21 @@ def _remove(folder: Path) -> None:
 def this_process() -> dict[str, Any]:
     """What ``process.json`` says of the process that asks."""
     # Only runs without an agent pay for these imports.
-    from besom.common.discovery import boot_id, host_name, process_started
+    from besom.common.discovery import boot_id, host_name, pid_space, process_started
 
     pid = os.getpid()
-    return {"pid": pid, "pid_started": process_started(pid), "host": host_name(), "boot_id": boot_id()}
+    return {
+        "pid": pid,
+        "pid_started": process_started(pid),
+        "host": host_name(),
+        "boot_id": boot_id(),
+        "pid_space": pid_space(),
+    }
 
 
 def owner_is_alive(owner: Mapping[str, Any] | None) -> bool:
-    """True if the process of an owner's file still runs; one on another host is taken for alive."""
-    from besom.common.discovery import boot_id, host_name, process_started
+    """True if the process of an owner's file still runs; one that cannot be seen from here is taken for alive."""
+    from besom.common.discovery import boot_id, host_name, pid_space, process_started
 
     if owner is None or "pid" not in owner:
         return False
@@ -210,5 +255,7 @@ def owner_is_alive(owner: Mapping[str, Any] | None) -> bool:
         return True
     if owner.get("boot_id", boot_id()) != boot_id():
         return False
+    if owner.get("pid_space", pid_space()) != pid_space():
+        return True
     started = process_started(int(owner["pid"]))
     return started is not None and started == owner.get("pid_started", started)

@@ -40,7 +40,10 @@ class SavedFiles:
         found = globbing.glob(pattern, recursive=True) if glob else [pattern]
         copies = []
         for name in sorted(found):
-            if os.path.isfile(name) and not self._is_inside(name):
+            if os.path.isfile(name) and self._is_inside(name):
+                # It lies where the copies go.
+                copies.append(os.path.abspath(name))
+            elif os.path.isfile(name):
                 copy = self.folder / _inner_path(name, base_path)
                 try:
                     copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

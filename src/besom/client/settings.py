@@ -82,6 +82,14 @@ def read(name: str, environ: Mapping[str, str] = os.environ) -> str | None:
     return value or variable.default or None
 
 
+def finish_timeout_s(environ: Mapping[str, str] = os.environ) -> float:
+    """BESOM_FINISH_TIMEOUT in seconds, 60 where it is no number: nothing may stop the end of a training."""
+    try:
+        return max(0.0, float(read("BESOM_FINISH_TIMEOUT", environ) or 60))
+    except ValueError:
+        return 60.0
+
+
 def is_on(name: str, environ: Mapping[str, str] = os.environ) -> bool:
     """True if the variable says 1, true, yes or on."""
     return (read(name, environ) or "").strip().lower() in _TRUE

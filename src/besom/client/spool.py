@@ -6,29 +6,37 @@ A full disk never stops a training: the loss is told once and counted.
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import struct
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from besom.client.say import warn
-from besom.common.spool_format import HEADER, MAX_KINDS, SpoolError, json_record, row_struct
+from besom.common.spool_format import HEADER, SpoolError, json_record, row_struct
 
-Pack = Callable[..., bytes]
+Values = Iterable[Any]
+# A script whose names never come back would have everybody remember them all: the rows of later ones travel as JSON.
+MOST_KINDS = 4_096
+_NEVER_NUMBERS = frozenset({bool, str, type(None), list, tuple, dict})
+_NO_NUMBERS = (struct.error, TypeError, ValueError, OverflowError)
 
 
 class Kind:
     """Rows of numbers with the same names: their number in the stream and their packer."""
 
-    __slots__ = ("keys", "number", "pack", "unpack")
+    __slots__ = ("keys", "number", "pack", "size", "unpack")
 
     def __init__(self, number: int, keys: tuple[str, ...]) -> None:
         packer = row_struct(len(keys))
         self.number = number
         self.keys = keys
-        self.pack: Pack = packer.pack
+        self.size = packer.size
+        self.pack: Callable[..., bytes] = packer.pack
         self.unpack = packer.unpack
 
     def values(self, packed: bytes) -> dict[str, float]:
@@ -39,7 +47,8 @@ class Kind:
 class Spool:
     """Appends records to the file that ``place()`` names, opened at the first record; ``place=None`` keeps nothing.
 
-    ``lock`` may be held around several calls; they take it themselves too.
+    ``lock`` may be held around several calls; they take it themselves too, except `put`. ``ready`` holds the kinds
+    that `put` may write: announced, in an open file, with nothing of an earlier record left to write.
     """
 
     def __init__(self, place: Callable[[], Path] | None) -> None:
@@ -47,32 +56,70 @@ class Spool:
         self.lock = threading.RLock()
         self.dropped = 0
         self.kinds: dict[tuple[str, ...], Kind] = {}
+        self.ready: dict[tuple[str, ...], Kind] = {}
+        self._numbers = itertools.count(1)
         self._place = place
         self._unwritten = HEADER
         self._descriptor = -1
+
+    def begin(self) -> None:
+        """Opens the file before anybody else knows of it: the start of a stream bears no call in its middle."""
+        self._write(b"")
+
+    def put(self, kind: Kind, step: int, values: Values) -> bytes | None:
+        """Appends a row of a ready kind; the lock is held. None (and nothing is written) if a value is no number."""
+        for value in values:
+            if value.__class__ is bool:
+                return None
+        try:
+            packed = kind.pack(kind.number, step, time.time(), *values)
+        except _NO_NUMBERS:
+            return None
+        try:
+            written = os.write(self._descriptor, packed)
+        except OSError as error:
+            self._lost(error)
+            return packed
+        if written < kind.size:
+            self._keep(packed[written:])
+        return packed
 
     def numbers(self, step: int, at: float, data: Mapping[str, Any]) -> tuple[Kind, bytes] | None:
         """Appends a row of plain numbers; None (and nothing is written) when a value is anything else.
 
         ``at`` is in seconds since 1970. Everything with ``__float__`` is a number, except a bool.
         """
-        for value in data.values():
-            if value.__class__ is bool:
-                return None
+        if not _NEVER_NUMBERS.isdisjoint(map(type, data.values())):
+            return None
         keys = tuple(data)
         with self.lock:
             kind = self.kinds.get(keys)
-            new = kind is None
-            if kind is None:
-                kind = Kind(len(self.kinds) + 1, keys)
+            announcement = b""
             try:
+                if kind is None:
+                    kind, announcement = self._new_kind(keys, data.values())
                 packed = kind.pack(kind.number, step, at, *data.values())
-            except (struct.error, TypeError, ValueError, OverflowError):
+            except _NO_NUMBERS:
                 return None
-            if new and not self._announce(kind):
-                return None
-            self._write(packed)
+            if self._write(announcement + packed):
+                self.kinds[keys] = kind
             return kind, packed
+
+    def _new_kind(self, keys: tuple[str, ...], values: Values) -> tuple[Kind, bytes]:
+        """A kind and the record that brings its names; raises what `pack` raises if its rows must travel as JSON."""
+        if len(self.kinds) >= MOST_KINDS or not all(type(key) is str for key in keys):
+            raise ValueError("no kind for these names")
+        kind = Kind(0, keys)
+        kind.pack(0, 0, 0.0, *values)
+        # A call in the middle of this one, by a signal handler, takes another number.
+        kind.number = next(self._numbers)
+        return kind, json_record({"t": "kind", "kind": kind.number, "keys": list(keys)})
+
+    def prepare(self, kind: Kind) -> None:
+        """Lets `put` write rows of this kind from now on, if nothing stands in the way."""
+        with self.lock:
+            if self._descriptor >= 0 and not self._unwritten and kind.keys in self.kinds:
+                self.ready[kind.keys] = kind
 
     def row(self, step: int, at: float, data: Mapping[str, Any]) -> None:
         """Appends a row of JSON-like values."""
@@ -93,52 +140,51 @@ class Spool:
         with self.lock:
             if self._descriptor >= 0:
                 self._write(b"")
-                os.close(self._descriptor)
-            self._descriptor, self._place = -1, None
+                if self._unwritten not in (b"", HEADER):
+                    # A record of which only a part is in the file is none.
+                    self._lost(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            self.forget()
 
     def forget(self) -> None:
         """Closes the file in a forked child, where the lock may be held by a thread that is not there."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor, self._place = -1, None
+        self.ready.clear()
 
-    def _announce(self, kind: Kind) -> bool:
-        if kind.number > MAX_KINDS or not all(type(key) is str for key in kind.keys):
-            return False
-        try:
-            announcement = json_record({"t": "kind", "kind": kind.number, "keys": list(kind.keys)})
-        except SpoolError:
-            return False
-        if not self._write(announcement, counts=False):
-            return False
-        self.kinds[kind.keys] = kind
-        return True
-
-    def _write(self, record: bytes, *, counts: bool = True) -> bool:
+    def _write(self, record: bytes) -> bool:
         """Appends the whole record or counts it as dropped. Bytes that are in the file are never taken back."""
         if self._place is None:
             return True
         try:
             if self._descriptor < 0:
-                self._open(self._place())
+                self._descriptor = _open(self._place())
             if self._unwritten:
                 self._unwritten = self._unwritten[os.write(self._descriptor, self._unwritten) :]
                 if self._unwritten:
-                    raise OSError("the disk takes only a part")
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             written = os.write(self._descriptor, record)
         except OSError as error:
-            if record and counts:
-                self._drop(f"what the run logs cannot be written ({error.strerror or error}): rows are being lost")
+            if record:
+                self._lost(error)
             return False
         if written < len(record):
-            # Whoever ships may have taken the first part already: the rest must follow before anything else.
-            self._unwritten = record[written:]
+            self._keep(record[written:])
         return True
 
-    def _open(self, file: Path) -> None:
-        self._descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def _keep(self, rest: bytes) -> None:
+        """Whoever ships may have taken the first part already: the rest must follow before anything else."""
+        self._unwritten = rest
+        self.ready.clear()
+
+    def _lost(self, error: OSError) -> None:
+        self._drop(f"what the run logs cannot be written ({error.strerror or error}): rows are being lost")
 
     def _drop(self, sentence: str) -> None:
         self.dropped += 1
         if self.dropped == 1:
             warn(sentence)
+
+
+def _open(file: Path) -> int:
+    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -23,6 +23,7 @@ from besom.errors import ServerError, ServerUnreachable, UsageError
 
 if TYPE_CHECKING:
     from besom.client.connection import Connection
+    from besom.client.sender import Sender
 
 MODES = {"online": "online", "run": "online", "shared": "online", "offline": "offline", "dryrun": "offline"}
 _NOT_OURS = ("resume_from", "fork_from", "save_code", "tensorboard", "sync_tensorboard", "monitor_gym")
@@ -154,7 +155,7 @@ class Start:
         from besom.common.ids import new_id
 
         folder = self._reachable_folder(str(facts["uid"]))
-        folder.write_config({**folder.known(), **facts})
+        folder.write_config({**folder.known(), **facts, **self._self_shipped()}, durable=False)
         folder.write_owner("process", this_process())
         # Other machines may write for the same attempt: a number would be theirs too.
         writer = new_id(6)
@@ -169,9 +170,15 @@ class Start:
 
         facts = self._own_facts(self.options.get("id") or read("BESOM_RUN_ID") or new_id(8))
         folder = RunFolder(runs_folder(self.environ) / str(facts["uid"]))
-        folder.write_config(facts)
-        folder.write_owner("process", this_process())
-        writer = folder.new_writer(1)
+        try:
+            folder.write_config({**facts, **self._self_shipped()}, durable=False)
+            folder.write_owner("process", this_process())
+            writer = folder.new_writer(1)
+        except OSError as error:
+            raise UsageError(
+                f"the run cannot be recorded in {folder.path} ({error.strerror}): set BESOM_DIR to another folder, or "
+                "BESOM_MODE=disabled"
+            ) from None
         if self.mode == "offline":
             say(f"run {facts['name']} is recorded in {folder.path}; send it later with: besom sync")
             return self._make(facts, folder=folder, writer=writer)
@@ -191,6 +198,7 @@ class Start:
             raise
         else:
             say(f"run {facts['display_name'] or facts['name']}: {facts['url']}")
+            self._ship_left_behind(sender)
         run = self._make(facts, folder=folder, writer=writer, sender=sender)
         sender.start()
         return run
@@ -245,7 +253,7 @@ class Start:
                         for key, item in wrapped.items()}  # fmt: skip
             except (OSError, ValueError, AttributeError):
                 pass
-        params: dict[str, Any] = self._find_server().call("GET", f"/api/v1/runs/{uid}", patience_s=30.0)["params"]
+        params: dict[str, Any] = self._find_server(True).call("GET", f"/api/v1/runs/{uid}", patience_s=30.0)["params"]
         return params
 
     def _own_facts(self, name: str) -> dict[str, Any]:
@@ -302,10 +310,26 @@ class Start:
 
     # ---- the server
 
-    def _find_server(self) -> Connection:
+    def _self_shipped(self) -> dict[str, Any]:
+        """What the folder of a run that ships itself tells whoever finds it when the process has died."""
+        if self.mode == "offline":
+            return {"mode": self.mode}
+        from besom.client.finding import meant_for
+
+        return {"mode": self.mode, "meant_for": meant_for(self.environ)}
+
+    def _ship_left_behind(self, sender: Sender) -> None:
+        from besom.client import left_behind
+        from besom.client.finding import meant_for
+
+        left_behind.ship_in_background(
+            sender.folder.path.parent, sender.connection, meant_for(self.environ), say, but=sender.folder.uid
+        )
+
+    def _find_server(self, start: bool) -> Connection:
         from besom.client.finding import find_server
 
-        return find_server(self.environ, say=lambda line: say(line.removeprefix("besom: ")))
+        return find_server(self.environ, start=start, say=lambda line: say(line.removeprefix("besom: ")))
 
     def _reachable_folder(self, uid: str) -> RunFolder:
         """A run folder on a disk that this process can write."""

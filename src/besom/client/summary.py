@@ -24,15 +24,15 @@ class SummaryState:
         self.on_change = on_change
         self._values: dict[str, Any] = {}
         self._recent: dict[Kind, bytes] = {}
+        self._newest: Kind | None = None
         self._aggregates: dict[str, Aggregates] = {}
 
     def packed(self, kind: Kind, row: bytes) -> None:
-        """A row of numbers was logged."""
-        if self.definitions:
-            self.logged(kind.values(row))
-            return
-        # The newest row goes last, so that unpacking in order lets it win.
-        self._recent.pop(kind, None)
+        """A row of numbers was logged of which no definition speaks."""
+        if kind is not self._newest:
+            # The newest row goes last, so that unpacking in order lets it win.
+            self._recent.pop(kind, None)
+            self._newest = kind
         self._recent[kind] = row
 
     def logged(self, data: Mapping[str, Any]) -> None:
@@ -54,7 +54,7 @@ class SummaryState:
         return self._values
 
     def _settle(self) -> None:
-        recent, self._recent = self._recent, {}
+        recent, self._recent, self._newest = self._recent, {}, None
         for kind, row in recent.items():
             self._values.update(kind.values(row))
 

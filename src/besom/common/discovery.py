@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from besom.common.places import write_private
 
@@ -18,8 +18,7 @@ TOKEN_FILE = "token"
 API_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(NamedTuple):
     """A running server: where it answers and which process on which boot of which host it is.
 
     ``background`` says that `besom server start` started it, so that a newer program may restart it.
@@ -45,6 +44,17 @@ def boot_id() -> str:
     """A word that changes when the machine restarts; empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def pid_space() -> str:
+    """A word for the processes that this process's pids name; empty where the system has none.
+
+    Containers may share host name and boot, and still not see each other's processes.
+    """
+    try:
+        return os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""
 
@@ -76,7 +86,7 @@ def process_started(pid: int) -> str | None:
 
 def write_discovery(data: Path, discovery: Discovery) -> None:
     """Puts the file into the data folder."""
-    write_private(data / FILE, json.dumps(asdict(discovery), indent=1))
+    write_private(data / FILE, json.dumps(discovery._asdict(), indent=1))
 
 
 def read_discovery(data: Path) -> Discovery | None:
@@ -84,7 +94,7 @@ def read_discovery(data: Path) -> Discovery | None:
     try:
         found = json.loads((data / FILE).read_text(encoding="utf-8"))
         # A server of a later version may have more to tell.
-        return Discovery(**{name: found[name] for name in found.keys() & Discovery.__dataclass_fields__.keys()})
+        return Discovery(**{name: found[name] for name in found.keys() & set(Discovery._fields)})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import re
 
 from besom.errors import UsageError
@@ -11,6 +11,8 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 SWEEP_ID = re.compile(r"[a-z0-9]{8}")
 # What the official client refuses in a run name, plus control characters.
 _RUN_NAME = re.compile(r"[^\x00-\x1f\x7f:;,#?/'%\\]{1,128}")
+# It stands in addresses and is a folder's name.
+_UID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _PROJECT_NAME = re.compile(r"[^\x00-\x1f\x7f/\\#?%:]{1,128}")
 RESERVED_ENTITIES = frozenset(
     ["api", "graphql", "files", "agents", "settings", "login", "health", "assets", "sdk"],
@@ -19,21 +21,31 @@ RESERVED_ENTITIES = frozenset(
 
 def new_id(length: int = 8) -> str:
     """A fresh id of ``[a-z0-9]`` from the system's random source: 8 for what users see, 16 for uids."""
-    source = random.SystemRandom()
-    return "".join(source.choice(ALPHABET) for _ in range(length))
+    letters = ""
+    while len(letters) < length:
+        # The largest multiple of 36 below 256: each letter is as likely as any other.
+        letters += "".join(ALPHABET[byte % 36] for byte in os.urandom(2 * length) if byte < 252)
+    return letters[:length]
 
 
 def check_run_name(name: str) -> str:
     """The name itself; raises UsageError when a run cannot bear it."""
     if not _RUN_NAME.fullmatch(name) or name in (".", ".."):
-        raise UsageError(f"run id {name!r} cannot be used: 1 to 128 characters, none of : ; , # ? / ' % \\")
+        raise UsageError(f"run id {_shown(name)} cannot be used: 1 to 128 characters, none of : ; , # ? / ' % \\")
     return name
+
+
+def check_uid(uid: str) -> str:
+    """The inner id itself that a run's or an agent's maker gave it; raises UsageError for an impossible one."""
+    if not _UID.fullmatch(uid):
+        raise UsageError(f"the uid {_shown(uid)} cannot be used: 1 to 128 of A-Z a-z 0-9 . _ - and no . in front")
+    return uid
 
 
 def check_project_name(name: str) -> str:
     """The name itself; raises UsageError when a project cannot bear it."""
     if not _PROJECT_NAME.fullmatch(name) or name in (".", ".."):
-        raise UsageError(f"project name {name!r} cannot be used: 1 to 128 characters, none of / \\ # ? % :")
+        raise UsageError(f"project name {_shown(name)} cannot be used: 1 to 128 characters, none of / \\ # ? % :")
     return name
 
 
@@ -43,6 +55,10 @@ def check_entity_name(name: str) -> str:
     if name in RESERVED_ENTITIES:
         raise UsageError(f"entity name {name!r} is an address of the server: take another one")
     return check
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 130 else name[:40] + "…")
 
 
 def split_path(path: str, noun: str) -> tuple[str | None, str | None, str]:

@@ -9,6 +9,10 @@ import json
 import math
 from typing import Any
 
+# Made once: json.dumps makes another one for each call with options.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# What most values are, and what never changes.
+_PLAIN = frozenset([str, int, bool, type(None)])
 NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -26,9 +30,9 @@ def to_words(value: Any) -> Any:
     if isinstance(value, float):
         return number_word(value)
     if isinstance(value, dict):
-        return {str(key): to_words(item) for key, item in value.items()}
+        return {str(key): item if type(item) in _PLAIN else to_words(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [to_words(item) for item in value]
+        return [item if type(item) in _PLAIN else to_words(item) for item in value]
     return value
 
 
@@ -45,4 +49,4 @@ def as_number(value: Any) -> float | None:
 
 def dumps(value: Any) -> str:
     """Strict JSON text of a JSON-like value."""
-    return json.dumps(to_words(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(to_words(value))

@@ -43,6 +43,8 @@ VERSION = 1
 HEADER = MAGIC + bytes([VERSION])
 MAX_KINDS = 65_535
 MAX_JSON_BYTES = 16 * 1024 * 1024
+# How deep lists and objects may lie in each other: whatever reads and writes them again goes down by recursion.
+MAX_LEVELS = 100
 # One POST carries at most this many bytes of a stream.
 MAX_POST_BYTES = 256 * 1024
 
@@ -75,8 +77,9 @@ def row_struct(n: int) -> struct.Struct:
 
 
 def json_record(body: dict[str, Any]) -> bytes:
-    """A JSON record; raises SpoolError if it is too large."""
+    """A JSON record; raises SpoolError if it is too large or too deep."""
     text = dumps(body).encode("utf-8", "surrogatepass")
+    _check_levels(text, body)
     if len(text) > MAX_JSON_BYTES:
         raise SpoolError(f"a record of {len(text)} bytes is larger than {MAX_JSON_BYTES}")
     return _JSON_HEAD.pack(0, len(text)) + text
@@ -114,15 +117,17 @@ class Reader:
                 found = self._record(data, at)
                 if found is None:
                     return
-                record, at = found
+                record, end = found
                 if isinstance(record, Note) and record.t == "kind":
                     self._learn(record.body)
+                    at = end
                     continue
+                at = end
                 yield record
         finally:
             self.rest = data[at:]
 
-    def _record(self, data: bytes, at: int) -> tuple[Row | Note, int] | None:
+    def _record(self, data: bytes, at: int) -> tuple[Any, int] | None:
         if len(data) - at < _KIND.size:
             return None
         (kind,) = _KIND.unpack_from(data, at)
@@ -139,9 +144,11 @@ class Reader:
 
     def _learn(self, body: dict[str, Any]) -> None:
         kind, keys = body.get("kind"), body.get("keys")
-        if not isinstance(kind, int) or not isinstance(keys, list) or not 1 <= kind <= MAX_KINDS:
+        if type(kind) is not int or not isinstance(keys, list) or not 1 <= kind <= MAX_KINDS:
             raise SpoolError("a kind record lacks its number or its names")
-        self.kinds[kind] = tuple(str(key) for key in keys)
+        names = tuple(str(key) for key in keys)
+        if self.kinds.setdefault(kind, names) != names:
+            raise SpoolError(f"kind {kind} was given other names in the middle of the stream")
 
 
 def _json_at(data: bytes, at: int) -> tuple[Row | Note, int] | None:
@@ -159,6 +166,7 @@ def _json_at(data: bytes, at: int) -> tuple[Row | Note, int] | None:
         raise SpoolError(f"a record is not JSON: {error}") from None
     if not isinstance(body, dict) or not isinstance(body.get("t"), str):
         raise SpoolError("a JSON record lacks its type")
+    _check_levels(data[at + _JSON_HEAD.size : end], body)
     if body["t"] == "row":
         return _json_row(body), end
     return Note(body["t"], body), end
@@ -170,4 +178,23 @@ def _json_row(body: dict[str, Any]) -> Row:
         raise SpoolError("a row record lacks its step, time or data")
     if not -(2**63) <= step < 2**63:
         raise SpoolError(f"step {step} does not fit 64 bits")
-    return Row(step, float(time), data)
+    try:
+        return Row(step, float(time), data)
+    except OverflowError:
+        raise SpoolError("the time of a row is no time") from None
+
+
+def _check_levels(text: bytes, body: dict[str, Any]) -> None:
+    if text.count(b"{") + text.count(b"[") <= MAX_LEVELS:
+        return
+    level: list[Any] = [body]
+    for _ in range(MAX_LEVELS):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, (dict, list, tuple))
+        ]
+        if not level:
+            return
+    raise SpoolError(f"a value is nested deeper than {MAX_LEVELS} levels")

@@ -47,11 +47,16 @@ class Fold:
                 # Another process logs into the same run and is behind: a row of its own, the newest stays open.
                 self._close(step, number)
                 return
-            self.nan_run = self.nan_streak()
-            self._close(self.last_step, self.open_number())
+            self.close_open()
         self.last_step = step
         self.is_number = number is not None
         self.last = value if number is None else number
+
+    def close_open(self) -> None:
+        """Adds the open value to the closed part: a later step has come."""
+        if self.last_step is not None:
+            self.nan_run = self.nan_streak()
+            self._close(self.last_step, self.open_number())
 
     def open_number(self) -> float | None:
         """The open value if it is a number, finite or not."""

@@ -97,7 +97,7 @@ def under_way(sweep: Sweep) -> int:
 
 
 def _draw(sweep: Sweep, progress: Progress, searcher: Searcher) -> HandOutRun | WaitForRuns | NothingLeft:
-    pending = progress.pending()
+    pending = _Later(progress.pending)
     for number in range(sweep.next_number, sweep.next_number + MOST_SKIPS):
         params = searcher.ask(number, pending)
         if params is None:
@@ -109,6 +109,25 @@ def _draw(sweep: Sweep, progress: Progress, searcher: Searcher) -> HandOutRun | 
             return HandOutRun(None, number, params, digest)
     passed = sweep.next_number + MOST_SKIPS
     return WaitForRuns(0.0, f"passing over points that were tried before ({passed} so far)", passed)
+
+
+class _Later(Sequence[Mapping[str, Any]]):
+    """A sequence that is fetched when somebody looks into it: many methods never do."""
+
+    def __init__(self, fetch: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+        self._fetch = fetch
+        self._found: Sequence[Mapping[str, Any]] | None = None
+
+    def _items(self) -> Sequence[Mapping[str, Any]]:
+        if self._found is None:
+            self._found = self._fetch()
+        return self._found
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._items()[at]
+
+    def __len__(self) -> int:
+        return len(self._items())
 
 
 def _wait_or_end(sweep: Sweep, reason: str, number: int) -> WaitForRuns | NothingLeft:

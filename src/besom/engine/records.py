@@ -5,7 +5,7 @@ Times are seconds since 1970 (UTC). ``id`` is the store's own number, ``uid`` th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,7 @@ class Run:
     """A run. ``attempt`` is the number of its latest attempt, ``by_sweep`` tells that its sweep chose its params.
 
     ``waiting_since`` is set while it waits to be handed out again. ``stop_wanted`` is what its watcher is told.
+    ``reads`` are the swept names that its script is known to have read; None if it never told.
     """
 
     id: int
@@ -72,6 +73,7 @@ class Run:
     score: float | None
     warnings: tuple[str, ...]
     started: float | None
+    reads: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

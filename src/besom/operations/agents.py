@@ -12,7 +12,7 @@ from besom.engine.records import Agent, Sweep
 from besom.engine.states import OPEN
 from besom.errors import NotFound, Refused
 from besom.operations import searchers
-from besom.operations.leases import HEARTBEAT_S, LEASE_S
+from besom.operations.leases import heartbeat_s, lease_s
 from besom.operations.settling import take_back
 from besom.store import addresses, agents, events, runs, sweeps
 from besom.store.database import refetchable
@@ -49,9 +49,10 @@ def register(c: Connection, new: NewAgent, entity: str, now: float, base_url: st
         metric=None if sweep.metric is None else sweeps.metric_answer(asdict(sweep.metric)),
         run_cap=sweep.run_cap,
         grid_size=sweep.size,
-        heartbeat_s=HEARTBEAT_S,
-        lease_s=LEASE_S,
+        heartbeat_s=heartbeat_s(c),
+        lease_s=lease_s(c),
         url=addresses.sweep_page(base_url, sweep.entity, sweep.project, sweep.uid),
+        neighbours=agents.neighbours(c, sweep.id, new.host, besides=new.uid),
     )
 
 
@@ -62,6 +63,8 @@ def _add(c: Connection, new: NewAgent, sweep: Sweep, now: float) -> None:
         sweep_id=sweep.id,
         host=new.host,
         pid=new.pid,
+        process_started=new.process_started,
+        boot_id=new.boot_id,
         slots=new.slots,
         version=new.version,
         started=now,
@@ -124,7 +127,7 @@ def _order(c: Connection, agent: Agent, held: HeldRun, now: float) -> Order | No
     if attempt.state == "lost":
         take_back(c, run, attempt, now)
     elif attempt.state == "running":
-        runs.change_attempt(c, attempt.id, lease_until=now + LEASE_S)
+        runs.change_attempt(c, attempt.id, lease_until=now + lease_s(c))
     else:
         return _drop(held, f"the run has ended: {run.state}")
     if run.stop_wanted is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +14,7 @@ from besom.engine.records import Agent, Attempt, Run, Sweep
 from besom.engine.remarks import run_display_name
 from besom.operations import searchers
 from besom.operations.agents import runs_total
-from besom.operations.leases import LEASE_S
+from besom.operations.leases import lease_s
 from besom.operations.settling import move_sweep, take_back, tell_start
 from besom.search import Searcher
 from besom.store import addresses, agents, events, runs, sweeps, tokens
@@ -28,6 +29,11 @@ def claim(c: Connection, agent_uid: str, ask: Claim, now: float, base_url: str =
     if agent is None:
         return Finish(why="deleted", reason="Sweep was deleted or agent was not found.")
     agents.change(c, agent.id, seen=now)
+    return claim_for(c, agent, ask, now, base_url)
+
+
+def claim_for(c: Connection, agent: Agent, ask: Claim, now: float, base_url: str = "") -> HandOut | Wait | Finish:
+    """The same for an agent that is known, and known to have been heard of."""
     if (again := _asked_before(c, ask, now)) is not None:
         return _hand_out(c, sweeps.by_id(c, agent.sweep_id), *again, now, base_url)
     if agent.state == "off":
@@ -36,7 +42,9 @@ def claim(c: Connection, agent_uid: str, ask: Claim, now: float, base_url: str =
     decision = decide(c, sweep, searchers.living(c, sweep).searcher, now)
     if isinstance(decision, HandOutRun):
         run, attempt = _take(c, agent, sweep, decision, ask, now)
-        return _hand_out(c, sweeps.by_id(c, sweep.id), run, attempt, now, base_url)
+        if decision.again is None:
+            sweep = replace(sweep, next_number=decision.number + 1, created_runs=sweep.created_runs + 1)
+        return _hand_out(c, sweep, run, attempt, now, base_url)
     if decision.next_number != sweep.next_number:
         sweeps.set_counters(c, sweep.id, next_number=decision.next_number)
     if isinstance(decision, WaitForRuns):
@@ -80,18 +88,18 @@ def _take(
         run = _make_run(c, agent, sweep, decision, now)
     else:
         run = _begin_again(c, decision.again, agent, now)
-    attempt_id = runs.add_attempt(
+    attempt = runs.add_attempt(
         c,
         run,
         agent_id=agent.id,
         slot=ask.slot,
         host=agent.host,
-        lease_until=now + LEASE_S,
+        lease_until=now + lease_s(c),
         started=now,
     )
-    runs.add_claim(c, ask.request_id, attempt_id, now)
-    tell_start(c, run, run.attempt, now, agent.id)
-    return run, runs.get_attempt(c, run, run.attempt)
+    runs.add_claim(c, ask.request_id, attempt.id, now)
+    tell_start(c, run, sweep.uid, run.attempt, now, agent.uid)
+    return run, attempt
 
 
 def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, now: float) -> Run:
@@ -114,12 +122,11 @@ def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, n
         attempt=1,
         host=agent.host,
         started=now,
+        counted={"next_number": decision.number + 1 - sweep.next_number, "created_runs": 1},
     )
-    counters: dict[str, Any] = {"next_number": decision.number + 1, "created_runs": sweep.created_runs + 1}
     if sweep.first_started is None:
-        counters["first_started"] = now
-        counters["deadline"] = None if sweep.time_cap_s is None else now + sweep.time_cap_s
-    sweeps.set_counters(c, sweep.id, **counters)
+        deadline = None if sweep.time_cap_s is None else now + sweep.time_cap_s
+        sweeps.set_counters(c, sweep.id, first_started=now, deadline=deadline)
     if sweep.state == "pending":
         move_sweep(c, sweep, "running", None, now)
     events.tell(
@@ -146,22 +153,13 @@ def _begin_again(c: Connection, waiting: Run, agent: Agent, now: float) -> Run:
         reads=None,
         score=None,
         loss=None,
-        rank_loss=None,
     )
     return runs.by_id(c, waiting.id)
 
 
 def _hand_out(c: Connection, sweep: Sweep, run: Run, attempt: Attempt, now: float, base_url: str) -> HandOut:
     secret = new_id(TOKEN_LENGTH)
-    tokens.add(
-        c,
-        hash=tokens.hash_of(secret),
-        name=f"run {run.name}",
-        scope="run",
-        entity=sweep.entity,
-        run_id=run.id,
-        created=now,
-    )
+    tokens.add_of_run(c, run.id, f"run {run.name}", sweep.entity, secret, now)
     swept = searchers.living(c, sweep).config.space.swept_names
     return facts(
         sweep, run.uid, run.name, run.display_name, attempt.number, run.params, swept, run.idx, secret, base_url

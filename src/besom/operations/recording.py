@@ -6,12 +6,13 @@ changes nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from besom.common.spool_format import Note, Row
+from besom.engine.block_folding import take_block
 from besom.engine.folding import Fold, to_number
 from besom.engine.judging import RungWatch, judge, judge_streak
 from besom.engine.known_points import params_of
@@ -20,12 +21,14 @@ from besom.errors import Refused, UsageError
 from besom.operations import searchers
 from besom.space import params_hash
 from besom.stopping import RungValue, Stop
-from besom.store import compaction, events, history, observations, projects, runs, streams, summaries, sweeps
+from besom.store import compaction, events, history, observations, runs, streams, summaries, sweeps
+from besom.store.blocks import MOST_NAME_BYTES, Block
 from besom.store.database import refetchable
 
 # A run's progress is told at most this often.
 PROGRESS_S = 1.0
 MOST_WARNINGS = 50
+HIGHEST_STEP = 2**63 - 1
 
 
 class Appended(NamedTuple):
@@ -45,30 +48,80 @@ def append(
     bytes were here before, or bytes before them are missing. Raises NotFound, UsageError for an unknown kind, Refused
     when the stream was spoiled by an earlier piece.
     """
-    if kind not in streams.KINDS:
-        raise UsageError(f"there is no stream of kind {kind!r}: write one of {', '.join(streams.KINDS)}")
+    _check_kind(kind)
     run = runs.get(c, run_uid)
     which = runs.get_attempt(c, run, attempt)
     stream = streams.get_or_make(c, which.id, writer, kind)
+    if stream.broken is not None and offset == stream.next_offset:
+        raise Refused(f"the stream {writer}/{kind} of run {run.name} is spoiled at byte {offset}: {stream.broken}")
+    return _take(c, run, which, stream, writer, kind, offset, data, now)
+
+
+def append_last(c: Connection, run: Run, attempt: Attempt, path: str, offset: int, data: bytes, now: float) -> None:
+    """Takes the bytes of a stream ``WRITER/KIND`` that come with the report of the attempt's end.
+
+    As in `append`, but what a spoiled stream brings is passed over: a run can end all the same.
+    """
+    writer, _, kind = path.rpartition("/")
+    _check_kind(kind)
+    _take(c, run, attempt, streams.get_or_make(c, attempt.id, writer, kind), writer, kind, offset, data, now)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in streams.KINDS:
+        raise UsageError(f"there is no stream of kind {kind!r}: write one of {', '.join(streams.KINDS)}")
+
+
+def _take(
+    c: Connection, run: Run, which: Attempt, stream: streams.Stream, writer: str, kind: str, offset: int, data: bytes,
+    now: float,
+) -> Appended:  # fmt: skip
     superseded = which.number != run.attempt
     order_waits = superseded or run.stop_wanted is not None
-    if offset != stream.next_offset:
+    if offset != stream.next_offset or stream.broken is not None:
         return Appended(stream.next_offset, order_waits)
     if kind == "console":
         return Appended(streams.keep_console(c, stream, data), order_waits)
-    if stream.broken is not None:
-        raise Refused(f"the stream {writer}/{kind} of run {run.name} is spoiled at byte {offset}: {stream.broken}")
     piece = streams.read_piece(stream, data)
     tail_rows = streams.keep_piece(c, stream, piece)
-    if kind == "history" and not superseded:
+    if kind == "history" and superseded:
+        _place(c, which, piece.records)
+    elif kind == "history":
         recording = _Recording(c, run, which, now)
         recording.take(piece.records)
         order_waits = order_waits or recording.stopped
+    if (name := piece.reader.shortened) is not None:
+        _warn(c, run, [f"{name[:40]}… is longer than {MOST_NAME_BYTES} bytes: it is kept, ending with {name[-17:]}"])
     if piece.broken is not None:
         _warn(c, run, [f"what its writer {writer} logged is lost from byte {piece.next_offset} on: {piece.broken}"])
-    if tail_rows >= compaction.TAIL_ROWS:
+    if compaction.is_long(tail_rows, piece.rows(), len(piece.whole)):
         compaction.compact(c, run.project_id, stream.id)
     return Appended(piece.next_offset, order_waits)
+
+
+def _place(c: Connection, attempt: Attempt, records: Sequence[Block | Row | Note]) -> None:
+    """Where the rows of a superseded attempt stand among those of others: a later attempt may have gone on from it."""
+    facts: dict[str, Any] = {}
+    if (base := _first_step(attempt, records)) is not None:
+        facts["base_step"] = base
+    if not attempt.has_rows and any(not isinstance(record, Note) for record in records):
+        facts["has_rows"] = 1
+    if facts:
+        runs.change_attempt(c, attempt.id, **facts)
+
+
+def _first_step(attempt: Attempt, records: Sequence[Block | Row | Note]) -> int | None:
+    """The step at which an attempt goes on where an earlier one was, when it says so just now."""
+    if attempt.number == 1 or attempt.has_rows or attempt.base_step is not None:
+        return None
+    for record in records:
+        if not isinstance(record, Note):
+            first = _steps(record)[0]
+            return first if first > 0 else None
+        if record.t == "resumed":
+            step = record.body.get("step")
+            return step if isinstance(step, int) and 0 < step < 2**63 else None
+    return None
 
 
 def _warn(c: Connection, run: Run, sentences: Iterable[str]) -> None:
@@ -76,6 +129,22 @@ def _warn(c: Connection, run: Run, sentences: Iterable[str]) -> None:
     merged = list(dict.fromkeys([*known, *sentences]))[:MOST_WARNINGS]
     if merged != known:
         runs.change(c, run.id, warnings=merged)
+
+
+def _steps(row: Block | Row) -> list[int]:
+    """The first and the largest step."""
+    return [int(row.steps[0]), int(row.steps.max())] if isinstance(row, Block) else [row.step]
+
+
+def go_on_at_the_end(c: Connection, run: Run, attempt: Attempt, now: float) -> Run:
+    """An attempt that ended well without a row of its own went on where the one before it had stopped.
+
+    Wherever that was: what the one before has logged may not be here yet.
+    """
+    if attempt.number == 1 or attempt.has_rows or attempt.base_step is not None:
+        return run
+    _Recording(c, run, attempt, now).go_on(HIGHEST_STEP)
+    return runs.by_id(c, run.id)
 
 
 class _Recording:
@@ -93,31 +162,25 @@ class _Recording:
         self.stopped = False
         self.rungs = None if self.metric is None else RungWatch(self.metric, self.stoppers)
 
-    def take(self, records: list[Row | Note]) -> None:
-        rows = [record for record in records if isinstance(record, Row)]
+    def take(self, records: Sequence[Block | Row | Note]) -> None:
+        rows = [record for record in records if not isinstance(record, Note)]
         self._take_notes([record for record in records if isinstance(record, Note)])
-        base = self._first_step(records)
+        base = _first_step(self.attempt, records)
         before = [] if base is None else list(self._go_on_from(base))
         if not rows and not before:
             return
         if rows and not self.attempt.has_rows:
             runs.change_attempt(self.c, self.attempt.id, has_rows=1)
-        self._fold(before, [(row.step, row.data) for row in rows])
+        self._fold(before, rows)
 
-    def _first_step(self, records: list[Row | Note]) -> int | None:
-        """The step at which this attempt goes on where an earlier one was, when it says so just now."""
-        if self.attempt.number == 1 or self.attempt.has_rows or self.attempt.base_step is not None:
-            return None
-        for record in records:
-            if isinstance(record, Row):
-                return record.step if record.step > 0 else None
-            if record.t == "resumed":
-                step = record.body.get("step")
-                return step if isinstance(step, int) and 0 < step < 2**63 else None
-        return None
+    def go_on(self, base: int) -> None:
+        """Takes in what earlier attempts have shown below a step."""
+        self._fold(list(self._go_on_from(base)), [])
 
     def _go_on_from(self, base: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        earlier = runs.find_attempt(self.c, self.run.id, self.attempt.number - 1)
+        before = history.segments(self.c, self.run.id, self.attempt.number - 1, below=base)
+        # Not always the attempt just before: that one may have died without a row.
+        earlier = runs.find_attempt(self.c, self.run.id, before[0].number if before else 0)
         mine = runs.get_attempt(self.c, self.run, self.attempt.number)
         kept = {} if earlier is None else {"summary_set": earlier.summary_set, "defines": earlier.defines}
         runs.change_attempt(
@@ -129,22 +192,38 @@ class _Recording:
         )
         return history.values_before(self.c, self.run.id, self.attempt.number, base)
 
-    def _fold(self, before: list[tuple[int, Mapping[str, Any]]], rows: list[tuple[int, Mapping[str, Any]]]) -> None:
-        names = sorted({name for _, data in [*before, *rows] for name in data})
-        ids = projects.key_ids(self.c, self.run.project_id, names)
-        folds = summaries.load(self.c, self.run.id, ids)
+    def _fold(self, before: list[tuple[int, Mapping[str, Any]]], rows: Sequence[Block | Row]) -> None:
+        new = {name for row in rows for name in (row.keys if isinstance(row, Block) else row.data)}
+        names = sorted(new.union(*(data for _, data in before)))
+        loaded = summaries.load(self.c, self.run.project_id, self.run.id, names)
+        folds = loaded.of
         for step, data in before:
             self._fold_row(folds, step, data)
         judged: set[int] = set()
         if self.rungs is not None:
             judged, self.rungs.longest_streak = set(self.rungs.touched), 0
-        for step, data in rows:
-            self._fold_row(folds, step, data)
-        summaries.save(self.c, self.run.id, ids, folds)
+        for row in rows:
+            if isinstance(row, Block):
+                self._fold_block(folds, row)
+            else:
+                self._fold_row(folds, row.step, row.data)
+        summaries.save(self.c, self.run.id, loaded)
         if self.metric is not None and self.metric.name in folds:
             self._score(folds[self.metric.name])
             self._judge(judged)
-        self._tell(max((step for step, _ in rows), default=None))
+        self._tell(max((max(_steps(row)) for row in rows), default=None))
+
+    def _fold_block(self, folds: Mapping[str, Fold], block: Block) -> None:
+        """All keys at once, except the metric where rules of early stopping look at every row of it."""
+        watched = -1
+        if self.rungs is not None and self.metric is not None and self.stoppers and self.metric.name in block.keys:
+            watched = block.keys.index(self.metric.name)
+            values = block.values[:, watched].tolist()
+            for step, value in zip(block.steps.tolist(), values, strict=True):
+                self.rungs.take(folds[self.metric.name], step, value)
+        kept = [at for at in range(len(block.keys)) if at != watched]
+        values = block.values if watched < 0 else block.values[:, kept]
+        take_block([folds[block.keys[at]] for at in kept], block.steps, values)
 
     def _fold_row(self, folds: Mapping[str, Fold], step: int, data: Mapping[str, Any]) -> None:
         for name, value in data.items():
@@ -275,7 +354,7 @@ class _Recording:
         runs.change_attempt(
             self.c,
             self.attempt.id,
-            script_exit=code if isinstance(code, int) else 0,
+            script_exit=code if isinstance(code, int) and abs(code) < 2**31 else int(code is not None),
             script_error=None if error is None else str(error),
         )
 

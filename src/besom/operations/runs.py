@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from sqlalchemy import Connection
 
-from besom.common.ids import check_entity_name, check_project_name, check_run_name
+from besom.common.ids import check_entity_name, check_project_name, check_run_name, check_uid
 from besom.engine import remarks
 from besom.engine.endings import Final, Report, ending
 from besom.engine.records import Attempt, Run, Sweep
 from besom.engine.states import check_rerun
-from besom.errors import Refused
+from besom.errors import Refused, UsageError
 from besom.operations import searchers
-from besom.operations.claims import claim
-from besom.operations.leases import LEASE_S
-from besom.operations.recording import append
-from besom.operations.settling import circumstances, conclude, end_run, settle, take_back, tell_start
+from besom.operations.claims import claim, claim_for
+from besom.operations.leases import lease_s, run_heartbeat_s
+from besom.operations.recording import append, append_last, go_on_at_the_end
+from besom.operations.settling import circumstances, conclude, end_run, settle, sweep_of, take_back, tell_start
 from besom.operations.sweeps import order_kill, queue_again, reopen
 from besom.store import addresses, agents, events, projects, runs, streams, summaries, sweeps
 from besom.store.database import refetchable
@@ -45,10 +48,11 @@ def start(c: Connection, new: NewRun, entity: str, now: float, base_url: str = "
         project=project,
         attempt=run.attempt,
         url=addresses.run_page(base_url, owner, project, run.name),
+        heartbeat_s=run_heartbeat_s(c),
     )
 
 
-def _given(new: NewRun) -> dict[str, object]:
+def _given(new: NewRun) -> dict[str, Any]:
     values = {
         "display_name": new.display_name,
         "group_name": new.group,
@@ -61,6 +65,7 @@ def _given(new: NewRun) -> dict[str, object]:
 
 
 def _start(c: Connection, new: NewRun, entity: str, now: float) -> Run:
+    uid = check_uid(new.uid)
     sweep = None if new.sweep_id is None else sweeps.get(c, new.sweep_id)
     if sweep is not None:
         project_id = sweep.project_id
@@ -73,7 +78,7 @@ def _start(c: Connection, new: NewRun, entity: str, now: float) -> Run:
     run = runs.add(
         c,
         now=now,
-        uid=new.uid,
+        uid=uid,
         project_id=project_id,
         sweep_id=None if sweep is None else sweep.id,
         name=name,
@@ -82,10 +87,10 @@ def _start(c: Connection, new: NewRun, entity: str, now: float) -> Run:
         started=now,
         **{"display_name": name, **_given(new)},
     )
-    runs.add_attempt(c, run, agent_id=None, host=new.host, lease_until=now + LEASE_S, started=now)
-    uid = None if sweep is None else sweep.uid
-    events.tell(c, "run.created", now, sweep=uid, run=run.uid, name=run.name, display_name=run.display_name, params={})
-    tell_start(c, run, 1, now, None)
+    runs.add_attempt(c, run, agent_id=None, host=new.host, lease_until=now + lease_s(c), started=now)
+    of = None if sweep is None else sweep.uid
+    events.tell(c, "run.created", now, sweep=of, run=run.uid, name=run.name, display_name=run.display_name, params={})
+    tell_start(c, run, of, 1, now, None)
     return run
 
 
@@ -99,25 +104,48 @@ def heartbeat(c: Connection, run_uid: str, attempt: int, now: float) -> RunHeart
     if which.state == "lost":
         take_back(c, run, which, now)
     elif which.state == "running":
-        runs.change_attempt(c, which.id, lease_until=now + LEASE_S)
+        runs.change_attempt(c, which.id, lease_until=now + lease_s(c))
     return RunHeartbeatAnswer(stop=run.stop_reason if run.stop_wanted is not None else None)
 
 
-def finish(c: Connection, run_uid: str, attempt: int, report: FinishRun, now: float) -> FinishAnswer:
+def finish(
+    c: Connection, run_uid: str, attempt: int, report: FinishRun, now: float, base_url: str = ""
+) -> FinishAnswer:
     """Takes note how an attempt ended and answers what became of its run; a second report changes nothing.
 
-    Raises NotFound, and Refused while rows of the attempt are still missing.
+    The rest of its rows is taken in before, the agent's next run is handed out after: all of it is done or nothing.
+    Raises NotFound, Refused while rows of the attempt are still missing, UsageError for an ask without an agent.
     """
     run = runs.get(c, run_uid)
     which = runs.get_attempt(c, run, attempt)
+    if report.next is not None and which.agent_id is None:
+        raise UsageError(f"run {run.name} has no agent that could take another run: leave out `next`")
+    if report.rest:
+        for path, last in report.rest.items():
+            append_last(c, run, which, path, last.offset, last.data, now)
+        run = runs.by_id(c, run.id)
+        which = runs.get_attempt(c, run, attempt)
+    sweep = sweep_of(c, run)
     if which.number != run.attempt:
         runs.change_attempt(c, which.id, exit_code=report.exit_code, signal=report.signal)
-        return FinishAnswer(state=run.state, current=False, warnings=[])
-    if which.state not in ("running", "lost"):
-        return FinishAnswer(state=run.state, current=True, warnings=list(run.warnings))
+        answer = FinishAnswer(state=run.state, current=False, warnings=[])
+    else:
+        if which.state in ("running", "lost"):
+            run = _end(c, run, which, sweep, report, now)
+        answer = FinishAnswer(state=run.state, current=True, warnings=list(run.warnings), score=run.score)
+    if sweep is not None and sweep.metric is not None and (best := sweeps.best_run(c, sweep.id)) is not None:
+        answer.best_run, answer.best_score = best
+    if report.next is not None and which.agent_id is not None:
+        answer.next = claim_for(c, agents.by_id(c, which.agent_id), report.next, now, base_url)
+    return answer
+
+
+def _end(c: Connection, run: Run, which: Attempt, sweep: Sweep | None, report: FinishRun, now: float) -> Run:
+    """Ends the attempt that counts; raises Refused while rows are missing."""
     _check_offsets(c, run, which, report)
     if which.state == "lost":
         run, which = take_back(c, run, which, now)
+        sweep = sweep_of(c, run)
     decision = ending(
         Report(
             exit_code=report.exit_code,
@@ -126,24 +154,26 @@ def finish(c: Connection, run_uid: str, attempt: int, report: FinishRun, now: fl
             preempting=report.preempting or which.preempting,
             script_exit=which.script_exit,
         ),
-        circumstances(c, run, which),
+        circumstances(c, run, which, sweep),
     )
     if decision.attempt_state == "finished":
-        run = _remark(c, run, now)
+        run = go_on_at_the_end(c, run, which, now)
+    if decision.attempt_state == "finished" and sweep is not None:
+        run = _remark(c, run, sweep, now)
     if which.agent_id is not None:
         unhappy = decision.attempt_state in ("failed", "crashed")
-        agents.count_end(c, which.agent_id, unhappy, report.error or which.script_error or decision.reason)
-    run = conclude(
+        agents.count_end(c, which.agent_id, unhappy, report.error or which.script_error or decision.reason, now)
+    return conclude(
         c,
         run,
         which,
+        sweep,
         decision,
         now,
         told=(report.error or which.script_error) if decision.attempt_state != "finished" else None,
         exit_code=report.exit_code,
         signal=report.signal,
     )
-    return FinishAnswer(state=run.state, current=True, warnings=list(run.warnings))
 
 
 def _check_offsets(c: Connection, run: Run, attempt: Attempt, report: FinishRun) -> None:
@@ -158,21 +188,19 @@ def _check_offsets(c: Connection, run: Run, attempt: Attempt, report: FinishRun)
             )
 
 
-def _remark(c: Connection, run: Run, now: float) -> Run:
+def _remark(c: Connection, run: Run, sweep: Sweep, now: float) -> Run:
     """What looks wrong with a run that has finished: swept names that nobody read, a metric that nobody logged."""
-    if run.sweep_id is None:
-        return run
-    sweep = sweeps.by_id(c, run.sweep_id)
     sentences: list[str] = []
-    reads = runs.reads_of(c, run.id)
-    if reads is not None and run.by_sweep:
+    if run.reads is not None and run.by_sweep:
         swept = searchers.living(c, sweep).config.space.swept_names
-        sentences += remarks.never_read(swept, set(reads))
+        sentences += remarks.never_read(swept, set(run.reads))
     if sweep.metric is not None and run.score is None:
         sentences.append(_remark_on_metric(c, run, sweep, sweep.metric.name, now))
-    if sentences:
-        runs.change(c, run.id, warnings=list(dict.fromkeys([*run.warnings, *sentences])))
-    return runs.by_id(c, run.id)
+    if not sentences:
+        return run
+    warnings = tuple(dict.fromkeys([*run.warnings, *sentences]))
+    runs.change(c, run.id, warnings=list(warnings))
+    return replace(run, warnings=warnings)
 
 
 def _remark_on_metric(c: Connection, run: Run, sweep: Sweep, metric: str, now: float) -> str:
@@ -199,7 +227,7 @@ def kill(c: Connection, run_uid: str, now: float) -> None:
     """Ends a run: at once if it waits, else by its watcher. Raises NotFound, Refused for a run that has ended."""
     run = runs.get(c, run_uid)
     if run.waiting_since is not None:
-        end_run(c, run, Final(run.state, "killed", _KILLED), now)
+        end_run(c, run, sweep_of(c, run), Final(run.state, "killed", _KILLED), now)
     elif run.state == "running":
         order_kill(c, run, _KILLED, now)
     else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
@@ -22,9 +23,11 @@ from besom.store import sweeps
 from besom.sweep_config import SweepConfig, read_sweep_config
 
 MOST_LIVING = 64
+# Of long lists of values in all of them together: each costs memory.
+MOST_LISTED_VALUES = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Living:
     """What must be built out of a sweep's config before it can be asked anything."""
 
@@ -32,20 +35,33 @@ class Living:
     searcher: Searcher
     stoppers: Sequence[Stopper]
 
+    @cached_property
+    def listed_values(self) -> int:
+        """How many values its parameters list."""
+        return sum(len(getattr(each.distribution, "values", ())) for each in self.config.space.parameters)
 
-# By engine, since two databases may hold sweeps of the same id (a copy, a test).
-_living: WeakKeyDictionary[Engine, OrderedDict[int, Living]] = WeakKeyDictionary()
+
+# By engine, since two databases may hold the same sweep (a copy, a test), and by the sweep's uid.
+_living: WeakKeyDictionary[Engine, OrderedDict[str, Living]] = WeakKeyDictionary()
 
 
 def living(connection: Connection, sweep: Sweep) -> Living:
     """The sweep's config, searcher and stoppers."""
-    kept = _living.setdefault(connection.engine, OrderedDict())
-    if (found := kept.get(sweep.id)) is None:
+    found = _living.get(connection.engine, OrderedDict()).get(sweep.uid)
+    if found is None:
         found = build(read_sweep_config(sweeps.config_of(connection, sweep.id)), sweep.seed)
-        kept[sweep.id] = found
-        while len(kept) > MOST_LIVING:
-            kept.popitem(last=False)
+        keep(connection, sweep.uid, found)
     return found
+
+
+def keep(connection: Connection, sweep_uid: str, made: Living) -> None:
+    """Keeps a living sweep for later, for which others that are older may go."""
+    kept = _living.setdefault(connection.engine, OrderedDict())
+    kept[sweep_uid] = made
+    while len(kept) > 1 and (
+        len(kept) > MOST_LIVING or sum(each.listed_values for each in kept.values()) > MOST_LISTED_VALUES
+    ):
+        kept.popitem(last=False)
 
 
 def build(config: SweepConfig, seed: int) -> Living:
@@ -56,6 +72,6 @@ def build(config: SweepConfig, seed: int) -> Living:
     return Living(config, searcher, make_stoppers(config.early_terminate, config.metric))
 
 
-def forget(connection: Connection, sweep_id: int) -> None:
-    """Drops a sweep that is no more: its number may be given to another."""
-    _living.get(connection.engine, OrderedDict()).pop(sweep_id, None)
+def forget(connection: Connection, sweep_uid: str) -> None:
+    """Drops a sweep that is no more."""
+    _living.get(connection.engine, OrderedDict()).pop(sweep_uid, None)

@@ -11,7 +11,7 @@ from besom.engine.endings import Again, Circumstances, Final
 from besom.engine.next_run import end_of_search, under_way
 from besom.engine.records import Attempt, Run, Sweep
 from besom.engine.states import OPEN
-from besom.operations.leases import LEASE_S
+from besom.operations.leases import lease_s
 from besom.store import agents, compaction, events, runs, sweeps
 from besom.sweep_config import Retry
 from besom.wire.sweeps import SweepState
@@ -35,33 +35,50 @@ def settle(c: Connection, sweep_id: int | None, now: float) -> None:
             move_sweep(c, sweep, "finished", reason, now)
 
 
-def circumstances(c: Connection, run: Run, attempt: Attempt) -> Circumstances:
+def sweep_of(c: Connection, run: Run) -> Sweep | None:
+    """The run's sweep."""
+    return None if run.sweep_id is None else sweeps.by_id(c, run.sweep_id)
+
+
+def circumstances(c: Connection, run: Run, attempt: Attempt, sweep: Sweep | None) -> Circumstances:
     """What else decides what an ending means."""
-    past = runs.ended_attempts(c, run.id, besides=attempt.id)
-    if run.sweep_id is None:
+    past = runs.ended_attempts(c, run.id, besides=attempt.id) if run.attempt > 1 else {}
+    if sweep is None:
         return Circumstances(past, Retry(), handable=False, stop_wanted=run.stop_wanted)
-    sweep = sweeps.by_id(c, run.sweep_id)
     return Circumstances(past, sweep.retry, run.by_sweep and sweep.state in OPEN, run.stop_wanted)
 
 
 def conclude(
-    c: Connection, run: Run, attempt: Attempt, decision: Again | Final, now: float, *, told: str | None, **facts: Any
+    c: Connection,
+    run: Run,
+    attempt: Attempt,
+    sweep: Sweep | None,
+    decision: Again | Final,
+    now: float,
+    *,
+    told: str | None,
+    **facts: Any,
 ) -> Run:
-    """Writes down how an attempt ended and what becomes of its run. ``told`` is the error as somebody reported it."""
+    """Writes down how an attempt ended and what becomes of its run. ``told`` is the error as somebody reported it.
+
+    ``sweep`` is the run's, as it is before.
+    """
     error = told or decision.reason
     runs.change_attempt(c, attempt.id, state=decision.attempt_state, ended=now, error=error, **facts)
-    compaction.compact_attempt(c, run.project_id, attempt.id)
+    compaction.leave(c, attempt.id)
     if isinstance(decision, Again):
         run = runs.move(c, run, decision.state, decision.reason, waiting_since=now, error=error)
-        _tell_end(c, run, now, decision.reason)
+        _tell_end(c, run, sweep, now, decision.reason)
     else:
-        run = end_run(c, run, decision, now, error=error)
+        run = end_run(c, run, sweep, decision, now, error=error)
     runs.drop_tokens(c, run.id)
     return run
 
 
-def end_run(c: Connection, run: Run, decision: Final, now: float, *, error: str | None = None) -> Run:
-    """Brings a run to a final state; its sweep may be finished by it."""
+def end_run(
+    c: Connection, run: Run, sweep: Sweep | None, decision: Final, now: float, *, error: str | None = None
+) -> Run:
+    """Brings a run to a final state; its sweep may be finished by it. ``sweep`` is the run's, as it is before."""
     values: dict[str, Any] = {"ended": now, "stop_wanted": None}
     if decision.state in ("stopped", "killed"):
         values["stop_reason"] = run.stop_reason or decision.reason
@@ -70,17 +87,18 @@ def end_run(c: Connection, run: Run, decision: Final, now: float, *, error: str 
         values["error"] = None if decision.state == "finished" else error
     why = values.get("stop_reason") or decision.reason
     run = runs.move(c, run, decision.state, decision.reason or "", waiting_since=None, **values)
-    _tell_end(c, run, now, why)
-    settle(c, run.sweep_id, now)
+    _tell_end(c, run, sweep, now, why)
+    if sweep is not None and under_way(sweep) <= 1:
+        settle(c, sweep.id, now)
     return run
 
 
-def _tell_end(c: Connection, run: Run, now: float, reason: str | None) -> None:
+def _tell_end(c: Connection, run: Run, sweep: Sweep | None, now: float, reason: str | None) -> None:
     events.tell(
         c,
         "run.ended",
         now,
-        sweep=runs.owner(c, run),
+        sweep=None if sweep is None else sweep.uid,
         run=run.uid,
         name=run.name,
         display_name=run.display_name,
@@ -94,23 +112,24 @@ def _tell_end(c: Connection, run: Run, now: float, reason: str | None) -> None:
 
 def take_back(c: Connection, run: Run, attempt: Attempt, now: float) -> tuple[Run, Attempt]:
     """Gives a run back to the attempt whose lease was lost, since nobody else has taken it."""
-    until = now + LEASE_S
+    until = now + lease_s(c)
     runs.change_attempt(c, attempt.id, state="running", lease_until=until, ended=None, error=None)
     run = runs.move(c, run, "running", "its watcher came back", ended=None, error=None)
-    tell_start(c, run, attempt.number, now, attempt.agent_id)
+    agent = None if attempt.agent_id is None else agents.by_id(c, attempt.agent_id).uid
+    tell_start(c, run, runs.owner(c, run), attempt.number, now, agent)
     return run, replace(attempt, state="running", lease_until=until)
 
 
-def tell_start(c: Connection, run: Run, number: int, now: float, agent_id: int | None) -> None:
+def tell_start(c: Connection, run: Run, sweep: str | None, number: int, now: float, agent: str | None) -> None:
     """Tells that an attempt has begun."""
     events.tell(
         c,
         "run.started",
         now,
-        sweep=runs.owner(c, run),
+        sweep=sweep,
         run=run.uid,
         name=run.name,
         display_name=run.display_name,
         attempt=number,
-        agent=None if agent_id is None else agents.uid_of(c, agent_id),
+        agent=agent,
     )

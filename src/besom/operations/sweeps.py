@@ -29,19 +29,21 @@ _STOPPED = "stopped by a person"
 _CANCELED = "the sweep was canceled"
 
 
-def create(c: Connection, request: NewSweep, *, entity: str, now: float) -> str:
+def create(c: Connection, request: NewSweep, *, entity: str, now: float, config: SweepConfig | None = None) -> str:
     """Makes a sweep and returns its id; the same ``request_id`` twice is the same sweep.
 
-    Raises SweepConfigError with all problems of the config, UsageError for impossible names.
+    ``config``: what `read` made of the request, where that was done before, as it may take seconds. Raises
+    SweepConfigError with all problems of the config, UsageError for impossible names.
     """
     if (made := sweeps.by_request(c, request.request_id)) is not None:
         return made
-    config = _read(request)
+    config = config or read(request)
     entity = check_entity_name(config.entity or entity)
     project = check_project_name(config.project or request.default_project or DEFAULT_PROJECT)
     project_id = projects.get_or_make(c, entity, project, now)
     seed = random.SystemRandom().randrange(2**31) if config.seed is None else config.seed
-    size = searchers.build(config, seed).searcher.size()
+    living = searchers.build(config, seed)
+    size = living.searcher.size()
     uid = _fresh_uid(c)
     prior_runs = list(dict.fromkeys([*config.prior_runs, *request.prior_runs]))
     points, notes = _prior_points(c, project_id, config, prior_runs)
@@ -67,11 +69,13 @@ def create(c: Connection, request: NewSweep, *, entity: str, now: float) -> str:
         updated=now,
     )
     runs.add_tried(c, [{"sweep_id": sweep_id, **point} for point in points])
+    searchers.keep(c, uid, living)
     events.tell(c, "sweep.created", now, sweep=uid, name=config.name or uid, entity=entity, project=project)
     return uid
 
 
-def _read(request: NewSweep) -> SweepConfig:
+def read(request: NewSweep) -> SweepConfig:
+    """What the request asks for; raises SweepConfigError with all problems, UsageError without a config."""
     if request.text is None and request.config is None:
         raise UsageError("a new sweep needs its config: give `text` (YAML or JSON) or `config` (an object)")
     overrides = {
@@ -177,14 +181,14 @@ def order_kill(c: Connection, run: Run, reason: str, now: float) -> None:
 
 def _kill_waiting(c: Connection, sweep: Sweep, reason: str, now: float) -> None:
     for run in runs.of_sweep(c, sweep.id, ["queued", "preempted"]):
-        end_run(c, run, Final(run.state, "killed", reason), now)
+        end_run(c, run, sweep, Final(run.state, "killed", reason), now)
 
 
 def delete(c: Connection, uid: str, now: float) -> None:
     """Removes a sweep and its runs; agents finish what they have in their hands and go. Raises NotFound."""
     sweep = sweeps.get(c, uid)
     sweeps.remove(c, sweep.id)
-    searchers.forget(c, sweep.id)
+    searchers.forget(c, uid)
     events.tell(c, "sweep.deleted", now, sweep=uid, name=sweep.name)
 
 

@@ -13,6 +13,7 @@ from besom.store import tokens
 from besom.wire.server import CreatedToken, Scope
 
 LENGTH = 48
+LONGEST_S = 100 * 366 * 86400.0
 _SECRET = re.compile(r"[a-z0-9]{40,}")
 
 
@@ -37,6 +38,8 @@ def create(
         raise UsageError("tokens of a run are made when it is handed out: take scope admin, agent or read")
     if expires_s is not None and expires_s <= 0:
         raise UsageError(f"a token that expires in {expires_s:g} seconds is of no use: write a time ahead")
+    if expires_s is not None and not expires_s <= LONGEST_S:
+        raise UsageError("a token can expire within a hundred years: leave the time out for one that lasts")
     if secret is not None and not _SECRET.fullmatch(secret):
         raise UsageError("the local token must be 40 or more of a-z and 0-9: remove its file and start again")
     secret = secret or new_id(LENGTH)

@@ -27,11 +27,12 @@ from besom.server.housekeeper import Housekeeper
 from besom.server.services import Services
 from besom.server.settings import Settings
 from besom.store.database import Database
+from besom.store.tidying import LOCAL_TOKEN_NAME
+from besom.sweep_config import MAX_FILE_BYTES
 from besom.wire.server import TokenRow
 
-LOCAL_TOKEN_NAME = "local"
-# A sweep config may hold long lists of values.
-MAX_SWEEP_BYTES = 16 * 1024 * 1024
+# A sweep file may hold long lists of values, and as JSON each of its lines is a little longer.
+MAX_SWEEP_BYTES = 2 * MAX_FILE_BYTES
 
 _STREAM = "/runs/{uid}/attempts/{number}/streams/{writer}/{kind}"
 
@@ -48,20 +49,20 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/agents", agents.register, Access.CHANGE),
     Endpoint("GET", "/agents", agents.ls, Access.READ),
     # runs
-    Endpoint("GET", "/runs", runs.ls, Access.READ),
+    Endpoint("GET", "/runs", runs.ls, Access.READ, large=True),
     Endpoint("POST", "/runs", runs.start, Access.START_RUN),
     Endpoint("GET", "/runs/find", runs.find, Access.FIND_RUN),
-    Endpoint("GET", "/runs/{uid}", runs.get, Access.READ_RUN),
+    Endpoint("GET", "/runs/{uid}", runs.get, Access.READ_RUN, large=True),
     Endpoint("DELETE", "/runs/{uid}", runs.delete, Access.CHANGE),
     Endpoint("POST", "/runs/{uid}/rerun", runs.rerun, Access.CHANGE),
     Endpoint("POST", "/runs/{uid}/kill", runs.kill, Access.CHANGE),
-    Endpoint("GET", "/runs/{uid}/history", runs.history, Access.READ_RUN),
+    Endpoint("GET", "/runs/{uid}/history", runs.history, Access.READ_RUN, large=True),
     Endpoint("GET", "/runs/{uid}/console", streams.console, Access.READ_RUN, gives="application/octet-stream"),
     # sweeps
-    Endpoint("GET", "/sweeps", sweeps.ls, Access.READ),
-    Endpoint("POST", "/sweeps", sweeps.create, Access.CHANGE, MAX_SWEEP_BYTES),
+    Endpoint("GET", "/sweeps", sweeps.ls, Access.READ, large=True),
+    Endpoint("POST", "/sweeps", sweeps.create, Access.CHANGE, MAX_SWEEP_BYTES, large=True),
     Endpoint("POST", "/sweeps/check", sweeps.check, Access.READ, MAX_SWEEP_BYTES),
-    Endpoint("GET", "/sweeps/{id}", sweeps.get, Access.READ_SWEEP),
+    Endpoint("GET", "/sweeps/{id}", sweeps.get, Access.READ_SWEEP, large=True),
     Endpoint("PATCH", "/sweeps/{id}", sweeps.edit, Access.CHANGE),
     Endpoint("DELETE", "/sweeps/{id}", sweeps.delete, Access.CHANGE),
     Endpoint("POST", "/sweeps/{id}/pause", sweeps.pause, Access.CHANGE),
@@ -69,8 +70,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/sweeps/{id}/stop", sweeps.stop, Access.CHANGE),
     Endpoint("POST", "/sweeps/{id}/cancel", sweeps.cancel, Access.CHANGE),
     Endpoint("POST", "/sweeps/{id}/rerun", sweeps.rerun, Access.CHANGE),
-    Endpoint("GET", "/sweeps/{id}/runs", sweeps.runs, Access.READ_SWEEP),
+    Endpoint("GET", "/sweeps/{id}/runs", sweeps.runs, Access.READ_SWEEP, large=True),
     Endpoint("GET", "/sweeps/{id}/best", sweeps.best, Access.READ_SWEEP),
+    Endpoint("GET", "/sweeps/{id}/curves", sweeps.curves, Access.READ_SWEEP, large=True),
     Endpoint("GET", "/sweeps/{id}/next", sweeps.next_run, Access.READ),
     # the server itself
     Endpoint("GET", "/events", live.stream, Access.READ, gives="text/event-stream"),
@@ -78,6 +80,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/server", server.status, Access.READ),
     Endpoint("GET", "/server/backup", server.backup, Access.ADMIN, gives="application/vnd.sqlite3"),
     Endpoint("POST", "/server/stop", server.stop, Access.ADMIN),
+    Endpoint("POST", "/server/vacuum", server.vacuum, Access.ADMIN),
     Endpoint("GET", "/tokens", tokens.ls, Access.ADMIN),
     Endpoint("POST", "/tokens", tokens.create, Access.ADMIN),
     Endpoint("DELETE", "/tokens/{id}", tokens.revoke, Access.ADMIN),

@@ -6,28 +6,27 @@ structs, and the annotated answer is encoded. Nothing else stands between a hand
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from besom.errors import BesomError, DataFolderError, UsageError
+from besom.errors import BesomError, ServerBusy, UsageError
 from besom.server.auth import Access, Identity, require
 from besom.server.errors import TooLarge, problem_response
 from besom.server.services import Services
 from besom.wire.encoding import decode, encode
 
-log = logging.getLogger("besom.server")
-
 API = "/api/v1"
 MAX_BODY_BYTES = 1024 * 1024
+MAX_ALL_BODIES = 256 * 1024 * 1024
 T = TypeVar("T")
 
 
@@ -51,14 +50,25 @@ class Ask:
         return await self.services.database.write(change, *args, now=self.now, **kwargs)
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The request's body; raises TooLarge beyond ``limit`` bytes, before they are in memory."""
+async def read_body(services: Services, request: Request, limit: int) -> bytes:
+    """The request's body, counted in ``services.body_bytes`` until the caller takes it off.
+
+    Raises TooLarge beyond ``limit`` bytes and ServerBusy when all bodies together are too many, before they are in
+    memory.
+    """
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge(f"the request's body is larger than the {limit:,} bytes that this address takes")
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            services.body_bytes += len(chunk)
+            if size > limit:
+                raise TooLarge(f"the request's body is larger than the {limit:,} bytes that this address takes")
+            if services.body_bytes > MAX_ALL_BODIES:
+                raise ServerBusy("too many large requests at once: send it again in a moment")
+            chunks.append(chunk)
+    except BaseException:
+        services.body_bytes -= size
+        raise
     return b"".join(chunks)
 
 
@@ -67,7 +77,10 @@ Handler = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route of the API. ``takes`` and ``gives`` name the kinds of a body and an answer that are not JSON."""
+    """A route of the API. ``takes`` and ``gives`` name the kinds of a body and an answer that are not JSON.
+
+    ``large``: its answer may be so long that writing it as JSON would keep all others waiting.
+    """
 
     method: str
     path: str
@@ -76,6 +89,7 @@ class Endpoint:
     max_body: int = MAX_BODY_BYTES
     takes: str = "application/json"
     gives: str = "application/json"
+    large: bool = False
 
     def route(self, services: Services) -> Route:
         """The route, bound to a server's services."""
@@ -84,34 +98,33 @@ class Endpoint:
         query_type, body_type = (hints.get(name) if name in parameters else None for name in ("query", "body"))
 
         async def answer(request: Request) -> Response:
+            body = b""
             try:
                 ask = make_ask(services, request)
                 check_access(ask, self.access)
                 given: dict[str, Any] = {}
                 if query_type is not None:
                     given["query"] = decode_query(request, query_type)
-                if body_type is bytes:
-                    given["body"] = await read_body(request, self.max_body)
-                elif body_type is not None:
-                    given["body"] = decode(await read_body(request, self.max_body), body_type)
-                return as_response(await self.handler(ask, **given))
+                if body_type is not None:
+                    body = await read_body(services, request, self.max_body)
+                    given["body"] = body if body_type is bytes else decode(body, body_type)
+                found = await self.handler(ask, **given)
+                return await asyncio.to_thread(as_response, found) if self.large else as_response(found)
             except BesomError as error:
                 return problem_response(error)
             except OverflowError:
                 return problem_response(UsageError("a number in the request is larger than can be kept"))
             except DataError as error:
                 return problem_response(UsageError(f"a value in the request cannot be kept: {error.orig}"))
-            except OperationalError as error:
-                # A full disk, a database that went away: the asker's patience is what helps.
-                log.exception("the database failed at %s %s", request.method, request.url.path)
-                return problem_response(DataFolderError(f"the server's database cannot be used now: {error.orig}"))
+            finally:
+                services.body_bytes -= len(body)
 
         return Route(API + self.path, answer, methods=[self.method], name=f"{self.method} {self.path}")
 
 
 def make_ask(services: Services, request: Request) -> Ask:
     """The `Ask` of a request that has passed the gate."""
-    base_url = f"{request.url.scheme}://{request.headers['host']}"
+    base_url = f"{request.scope['scheme']}://{request.headers['host']}"
     return Ask(services, request.state.who, request.path_params, base_url, services.now(), request)
 
 

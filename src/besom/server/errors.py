@@ -26,6 +26,8 @@ from besom.wire.server import ProblemBody
 
 log = logging.getLogger("besom.server")
 
+LONGEST_SENTENCE = 1000
+
 # The first row that fits holds, so a class stands before the class it derives from.
 STATUS: tuple[tuple[type[BesomError], int], ...] = (
     (SweepConfigError, 422),
@@ -65,7 +67,14 @@ def problem_of(error: BesomError) -> ProblemBody:
     """What the asker is told: the kind that the client raises again, and the sentence."""
     kind = next((kind.__name__ for kind, _ in STATUS if isinstance(error, kind)), "ServerError")
     problems = error.problems if isinstance(error, SweepConfigError) else []
-    return ProblemBody(kind=kind, detail=str(error), problems=problems, offset=getattr(error, "offset", None))
+    detail = str(error) if problems else _cut(str(error))
+    return ProblemBody(kind=kind, detail=detail, problems=problems, offset=getattr(error, "offset", None))
+
+
+def _cut(sentence: str) -> str:
+    """The sentence without the middle of what an asker made it quote."""
+    half = LONGEST_SENTENCE // 2
+    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:half]} … {sentence[-half:]}"
 
 
 def problem_response(error: BesomError, status: int | None = None) -> Response:
@@ -73,7 +82,7 @@ def problem_response(error: BesomError, status: int | None = None) -> Response:
     headers = {}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="besom"'
-    if isinstance(error, ServerBusy):
+    if isinstance(error, ServerBusy | DataFolderError):
         headers["Retry-After"] = str(max(1, round(getattr(error, "retry_after_s", 1.0))))
     return Response(encode(problem_of(error)), status or status_of(error), headers, "application/json")
 

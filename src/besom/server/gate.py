@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from urllib.parse import quote
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from besom.common.discovery import API_VERSION
-from besom.common.version import VERSION
-from besom.errors import BesomError, Forbidden, Unauthorized
+from besom.common.version import VERSION, go_together
+from besom.errors import BesomError, Forbidden, IncompatibleVersion, Unauthorized
 from besom.server.auth import Identity
 from besom.server.errors import TooMany, problem_response, unexpected
 from besom.server.services import Services
@@ -42,6 +42,9 @@ STRICT_HEADERS = {
 }
 
 
+_STRICT = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in STRICT_HEADERS.items()]
+
+
 class Gate:
     """ASGI middleware; puts the `Identity` of a request that passes into its state as ``who``."""
 
@@ -60,9 +63,10 @@ class Gate:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                headers = MutableHeaders(raw=message["headers"])
-                for name, value in STRICT_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message["headers"])
+                given = {name for name, _ in headers}
+                headers += [header for header in _STRICT if header[0] not in given]
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
@@ -82,6 +86,7 @@ class Gate:
             check_host(self._services, headers)
             if scope["path"] in OPEN:
                 return None
+            check_version(headers)
             who = await self._services.identify(headers)
             if who is None:
                 return self._unproven(scope, headers)
@@ -115,6 +120,19 @@ def check_host(services: Services, headers: Headers) -> None:
         raise Forbidden(
             "this server does not answer to the name in the address; "
             "its owner can allow a name with `besom server start --allowed-host NAME`"
+        )
+
+
+def check_version(headers: Headers) -> None:
+    """Raises IncompatibleVersion for a program of Besom's own that is too far from this version.
+
+    Its own check comes first, unless it is too old to have one. Other programs name no version.
+    """
+    version, api = headers.get("x-besom-version", VERSION), headers.get("x-besom-api", str(API_VERSION))
+    if api != str(API_VERSION) or not go_together(version, VERSION):
+        raise IncompatibleVersion(
+            f"this server is Besom {VERSION} (API {API_VERSION}) and you are Besom {version} (API {api}): "
+            "install the same version of Besom on both sides"
         )
 
 

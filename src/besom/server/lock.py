@@ -6,6 +6,7 @@ network where such locks need not reach, so the file also says who holds it, and
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from besom.common.discovery import host_name, read_discovery
+from besom.common.discovery import host_name, process_started, read_discovery
 from besom.common.places import make_private
 from besom.errors import DataFolderError, Refused
 
@@ -36,20 +37,50 @@ class ServedElsewhere(Refused):
     """A process of another host serves the folder."""
 
 
+class TakenOver(Refused):
+    """Another process has taken the folder from its holder."""
+
+
 class FolderLock:
     """A held lock; `beat` now and then, `release` at the end."""
 
-    def __init__(self, descriptor: int, path: Path) -> None:
+    def __init__(self, descriptor: int, path: Path, facts: bytes) -> None:
         self._descriptor = descriptor
         self._path = path
+        self._facts = facts
 
     def beat(self) -> None:
-        """Says that the holder lives."""
+        """Says that the holder lives; raises TakenOver when somebody else holds the folder by now.
+
+        That happens to a holder that was silent for too long, on a file system where locks do not reach.
+        """
+        try:
+            found = self._path.read_bytes()
+        except FileNotFoundError:
+            self._make_again()
+            return
+        if found != self._facts:
+            raise TakenOver(f"another server has taken the data folder ({found.decode(errors='replace')[:200]})")
         os.utime(self._path)
+
+    def _make_again(self) -> None:
+        """The file was removed, and a lock on a removed file keeps nobody out."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            raise TakenOver("another server has taken the data folder") from None
+        if not _try_lock(descriptor):
+            os.close(descriptor)
+            raise TakenOver("another server has taken the data folder")
+        os.pwrite(descriptor, self._facts, 0)
+        os.close(self._descriptor)
+        self._descriptor = descriptor
 
     def release(self) -> None:
         """Lets the next one in."""
-        os.ftruncate(self._descriptor, 0)
+        with contextlib.suppress(OSError):
+            if self._path.read_bytes() == self._facts:
+                os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
 
@@ -72,13 +103,19 @@ def take(
         refuse_elsewhere(data)
         _lock(descriptor, data, time.monotonic() + wait_s, give_up)
         refuse_elsewhere(data)
+        facts = json.dumps({
+            "host": host_name(), "pid": os.getpid(), "started": process_started(os.getpid()),
+            "wishes": dict(wishes or {}),
+        }).encode()  # fmt: skip
         os.ftruncate(descriptor, 0)
-        facts = {"host": host_name(), "pid": os.getpid(), "wishes": dict(wishes or {})}
-        os.pwrite(descriptor, json.dumps(facts).encode(), 0)
+        os.pwrite(descriptor, facts, 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise unusable(data, error) from None
     except BaseException:
         os.close(descriptor)
         raise
-    return FolderLock(descriptor, path)
+    return FolderLock(descriptor, path, facts)
 
 
 def unusable(data: Path, error: OSError) -> DataFolderError:
@@ -89,18 +126,25 @@ def unusable(data: Path, error: OSError) -> DataFolderError:
 
 
 def _lock(descriptor: int, data: Path, until: float, give_up: Callable[[], bool]) -> None:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
+    try:
+        while not _try_lock(descriptor):
             if give_up() or time.monotonic() > until:
-                raise Served(_taken_sentence(data)) from None
+                raise Served(_taken_sentence(data))
             time.sleep(0.05)
-        except OSError as error:
-            if error.errno in _NO_LOCKS_HERE:
-                return
-            raise DataFolderError(f"the data folder {data} cannot be locked: {error.strerror}") from None
+    except OSError as error:
+        raise DataFolderError(f"the data folder {data} cannot be locked: {error.strerror}") from None
+
+
+def _try_lock(descriptor: int) -> bool:
+    """True with the lock, or on a file system that has none: there the file's words and its age decide."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS_HERE:
+            raise
+    return True
 
 
 def holder_wishes(data: Path) -> dict[str, Any]:

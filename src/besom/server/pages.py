@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from besom.command import flatten
@@ -12,12 +12,21 @@ from besom.common.version import VERSION
 from besom.common.wording import NONE
 from besom.server import wording
 from besom.server.markup import Markup, element, join
-from besom.wire.runs import AttemptAnswer, RunAnswer
+from besom.wire.runs import AttemptAnswer, RunAnswer, RunsPage
 from besom.wire.sweeps import SweepAnswer
 
 REFRESH_S = 5
 LIVE = frozenset(["pending", "running", "paused", "queued", "preempted"])
 MOST_COLUMNS = 12
+# Of a sweep file.
+MOST_CONFIG_TEXT = 20_000
+
+
+class Runs(NamedTuple):
+    """Some runs of a long list, and where in it they begin (None: at its start)."""
+
+    page: RunsPage
+    after: str | None = None
 
 
 def address(*parts: str) -> str:
@@ -45,48 +54,6 @@ def document(title: str, *content: object, crumbs: Iterable[tuple[str, str]] = (
         element("footer", f"Besom {VERSION}", " · updates itself every 5 s" if refresh else None),
     )
     return "<!doctype html>\n" + element("html", head, body, lang="en")
-
-
-def login(following: str, problem: str | None = None) -> str:
-    """The form that takes a token."""
-    return document(
-        "Sign in",
-        element(
-            "section",
-            element("h1", "Sign in"),
-            element(
-                "p", "Paste a token. On the server's machine ", element("code", "besom open"),
-                " signs you in by itself, and ", element("code", "besom server token"), " prints one.",
-            ),
-            element("p", problem, cls="problem", role="alert") if problem else None,
-            element(
-                "form",
-                element("label", "Token", for_="token"),
-                element(
-                    "input", type="password", id="token", name="token", required=True, autofocus=True,
-                    autocomplete="off", spellcheck="false",
-                ),
-                element("input", type="hidden", name="next", value=following),
-                element("button", "Sign in", type="submit"),
-                method="post", action="/login",
-            ),
-            cls="card narrow",
-        ),
-    )  # fmt: skip
-
-
-def again(path: str) -> str:
-    """A page that asks for another one at once, as a page of ours."""
-    return (
-        "<!doctype html>\n"
-        + element(
-            "html",
-            element("head", element("meta", charset="utf-8"), element("title", "Besom"),
-                    element("meta", http_equiv="refresh", content=f"0; url={path}")),
-            element("body", element("a", "Go on", href=path)),
-            lang="en",
-        )
-    )  # fmt: skip
 
 
 def problem(title: str, sentence: str) -> str:
@@ -125,7 +92,7 @@ def projects(sweeps: Sequence[SweepAnswer], entity: str) -> str:
     return document("Projects", element("h1", "Projects"), table, refresh=refresh)
 
 
-def project(entity: str, name: str, sweeps: Sequence[SweepAnswer], loose: Sequence[RunAnswer], now: float) -> str:
+def project(entity: str, name: str, sweeps: Sequence[SweepAnswer], loose: Runs, now: float) -> str:
     """A project's sweeps, and the runs that belong to none."""
     rows = [
         [
@@ -141,16 +108,18 @@ def project(entity: str, name: str, sweeps: Sequence[SweepAnswer], loose: Sequen
     content: list[object] = [element("h1", name)]
     if rows:
         content.append(_table(["Sweep", "State", "Method", "Runs", "Best", "Created"], rows))
-    if loose:
-        content += [element("h2", "Runs outside sweeps"), _runs_table(loose, None, now, swept=False)]
-    if not rows and not loose:
+    runs = loose.page.runs
+    if runs:
+        content += [element("h2", "Runs outside sweeps"), _runs_table(runs, None, now, swept=False), _more(loose)]
+    if not rows and not runs:
         content.append(_welcome(entity))
-    refresh = any(sweep.state == "running" for sweep in sweeps) or any(run.state == "running" for run in loose)
+    refresh = any(sweep.state == "running" for sweep in sweeps) or any(run.state == "running" for run in runs)
     return document(name, *content, crumbs=[(entity, "/"), (name, address(entity, name))], refresh=refresh)
 
 
-def sweep(found: SweepAnswer, best: RunAnswer | None, runs: Sequence[RunAnswer], now: float) -> str:
-    """A sweep: how far it is, its best run, all runs, how to start more."""
+def sweep(found: SweepAnswer, best: RunAnswer | None, shown: Runs, now: float) -> str:
+    """A sweep: how far it is, its best run, its runs (best first, some at a time), how to start more."""
+    runs = shown.page.runs
     path = f"{found.entity}/{found.project}/{found.id}"
     metric = None
     if found.metric is not None:
@@ -175,12 +144,20 @@ def sweep(found: SweepAnswer, best: RunAnswer | None, runs: Sequence[RunAnswer],
         _best(best, found) if best else None,
         element("h2", "Runs"),
         _runs_table(runs, found, now) if runs else element("p", "No run yet. An agent asks for the first one:"),
+        _more(shown),
         _start_more(found, path),
-        element("details", element("summary", "Sweep file"), element("pre", found.config_text or dumps(found.config))),
+        element("details", element("summary", "Sweep file"), element("pre", _config_text(found))),
     ]
     crumbs = [(found.entity, "/"), (found.project, address(found.entity, found.project)),
               (found.id, address(found.entity, found.project, "sweeps", found.id))]  # fmt: skip
     return document(found.name or found.id, *content, crumbs=crumbs, refresh=found.state in LIVE or _any_live(found))
+
+
+def _config_text(found: SweepAnswer) -> str:
+    text = found.config_text or dumps(found.config)
+    if len(text) <= MOST_CONFIG_TEXT:
+        return text
+    return f"{text[:MOST_CONFIG_TEXT]}…\n\n({len(text):,} characters; `besom show {found.id} --json` has them all)"
 
 
 def run(found: RunAnswer, console: bytes, now: float) -> str:
@@ -327,6 +304,13 @@ def _runs_table(runs: Sequence[RunAnswer], sweep: SweepAnswer | None, now: float
         for run, params in zip(runs, flat, strict=True)
     ]
     return _table(heads, rows, cls="runs reasons" if remarks else "runs")
+
+
+def _more(runs: Runs) -> Markup | None:
+    """Ways to the other runs of a list that is longer than a page."""
+    first = element("a", "First runs", href="?") if runs.after is not None else None
+    others = element("a", "Next runs", href=f"?after={quote(runs.page.next)}", rel="next") if runs.page.next else None
+    return element("p", first, " ", others, cls="more") if first or others else None
 
 
 def _stop_text(run: RunAnswer) -> str:

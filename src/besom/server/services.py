@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from besom.server import auth
 from besom.server.auth import Failures, Identity, LoginCodes
 from besom.server.keys import Keys
+from besom.server.news import News
 from besom.server.settings import Settings
 from besom.store import tokens
 from besom.store.database import Database
@@ -41,8 +42,14 @@ class Services:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     codes: LoginCodes = field(default_factory=LoginCodes)
     failures: Failures = field(default_factory=Failures)
-    streams: int = 0
+    news: News = field(init=False)
+    # Bytes of bodies that are in memory now, and who works on something so long that one at a time is enough.
+    body_bytes: int = 0
+    long_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _remembered: dict[str, tuple[float, Identity]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.news = News(self.database, self.closing)
 
     async def identify(self, headers: Mapping[str, str]) -> Identity | None:
         """Whom the request's token or cookie stands for; None without a valid one."""

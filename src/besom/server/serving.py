@@ -9,7 +9,9 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -28,11 +30,14 @@ from besom.common.places import write_private
 from besom.common.version import VERSION
 from besom.errors import DataFolderError, UsageError
 from besom.server import lock
+from besom.server.api.server import BACKUP_DRAFT
 from besom.server.app import create_app
 from besom.server.file_system import network_kind, network_remark
+from besom.server.lines import Line, Lines, raise_file_limit
 from besom.server.log import writing_log
 from besom.server.services import Services
 from besom.server.settings import DEFAULT_PORT, Settings
+from besom.store.copies import drop_drafts
 from besom.store.database import Database
 
 log = logging.getLogger("besom.server")
@@ -40,6 +45,9 @@ log = logging.getLogger("besom.server")
 PORTS_TRIED = 100
 # Where the server listened last, in the data folder.
 PORT_FILE = "port"
+# What a background server says beside its log: Python's own last words.
+OUTPUT_FILE = "server.output.log"
+SETTLE_S = 2.0
 # Open requests get this long to end; event streams end by themselves.
 GRACE_S = 10
 
@@ -55,7 +63,12 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     with contextlib.ExitStack() as closing:
         closing.callback(held.release)
         try:
-            closing.enter_context(writing_log(settings.log_file))
+            closing.enter_context(writing_log(settings.log_file, settings.log_bytes))
+            if network_kind(settings.data) is not None:
+                # Where locks do not reach, two hosts may take it at once: whose words stand after a moment has it.
+                time.sleep(SETTLE_S)
+                held.beat()
+            clear_up(settings)
             listener = closing.enter_context(bound(settings))
             database = closing.enter_context(contextlib.closing(_open_database(settings, say)))
             app = create_app(settings, database)
@@ -67,17 +80,28 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         _run(app, services, listener, say)
 
 
+def clear_up(settings: Settings) -> None:
+    """Removes what a server that was killed has left half made; whoever holds the folder may."""
+    drop_drafts(settings.data)
+    if settings.db_file is not None and settings.db_file.parent.is_dir():
+        drop_drafts(settings.db_file.parent)
+    for left in settings.data.glob(f"{BACKUP_DRAFT}*"):
+        left.unlink(missing_ok=True)
+
+
 def _is_served(settings: Settings) -> bool:
     found = read_discovery(settings.data)
     return found is not None and process_started(found.pid) == found.pid_started
 
 
 def _open_database(settings: Settings, say: Callable[[str], None]) -> Database:
-    kind = network_kind(settings.data) if settings.db_file is not None else None
+    kind = network_kind(settings.db_file.parent) if settings.db_file is not None else None
     if kind is not None:
         say(network_remark(kind))
         log.info(network_remark(kind))
-    return Database.open(settings.db_url, exclusive=kind is not None)
+    return Database.open(
+        settings.db_url, exclusive=kind is not None, wait_s=settings.db_wait_s, lease_s=settings.lease_s
+    )
 
 
 @contextlib.contextmanager
@@ -154,12 +178,15 @@ def _load(config: uvicorn.Config, settings: Settings) -> None:
 
 def _run(app: Starlette, services: Services, listener: socket.socket, say: Callable[[str], None]) -> None:
     settings = services.settings
+    lines = Lines(raise_file_limit())
+    services.news.most = min(services.news.most, lines.most // 2)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, proxy_headers=False, server_header=False, lifespan="on", ws="none",
+        app, http=lines.protocol(), log_config=None, access_log=False, proxy_headers=False, server_header=False,
+        lifespan="on", ws="none",
         timeout_graceful_shutdown=GRACE_S, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
     _load(config, settings)
-    server = _Server(config, services, lambda: _announce(services, say))
+    server = _Server(config, services, lines, lambda: _announce(services, say))
     try:
         server.run([listener])
     except SystemExit:
@@ -177,9 +204,23 @@ def _announce(services: Services, say: Callable[[str], None]) -> None:
         boot_id=boot_id(), server_id=services.keys.server_id, version=VERSION, api=API_VERSION,
         background=settings.background,
     )  # fmt: skip
+    if settings.background:
+        _leave_starter(settings)
     write_discovery(settings.data, found)
     log.info("Besom %s listens at %s", VERSION, services.url)
     say(f"Besom serves {settings.data} at {services.url}")
+
+
+def _leave_starter(settings: Settings) -> None:
+    """From now on nobody reads what this process says beside its log, which is next to nothing: a file takes it."""
+    try:
+        descriptor = os.open(settings.data / OUTPUT_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    except OSError as error:
+        log.warning("%s cannot be written: %s", OUTPUT_FILE, error)
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+    for standard in (1, 2):
+        os.dup2(descriptor, standard)
+    os.close(descriptor)
 
 
 def _withdraw(settings: Settings) -> None:
@@ -189,10 +230,13 @@ def _withdraw(settings: Settings) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that tells when it listens, and tells its open streams when it is to end."""
+    """uvicorn that tells when it listens, looks after its connections, and tells open streams when it is to end."""
 
-    def __init__(self, config: uvicorn.Config, services: Services, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, services: Services, lines: Lines, on_listening: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._lines = lines
         self._services = services
         self._on_listening = on_listening
         services.end = self.end
@@ -207,6 +251,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_listening()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: ends connections that are late."""
+        connections = cast("set[Line]", self.server_state.connections)
+        self._lines.look(connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

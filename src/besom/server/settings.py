@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from besom.common.discovery import host_name
 from besom.common.places import data_folder
-from besom.errors import UsageError
+from besom.errors import Refused, UsageError
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8766
+DEFAULT_LEASE_S = 60.0
+SHORTEST_LEASE_S = 2.0
 LOOPBACK_NAMES = frozenset(["127.0.0.1", "localhost", "::1"])
 # Variables of the environment: name → what it sets.
-VARIABLES = {"BESOM_DB": "the database's address, as --db (the place for one with a password)"}
+VARIABLES = {
+    "BESOM_DB": "the database's address, as --db (the place for one with a password)",
+    "BESOM_DB_WAIT": "seconds that a change waits for a database that another program has locked (default 10)",
+    "BESOM_EVENTS_KEPT": "how many events the server keeps for those who read on after a break (default 200000)",
+    "BESOM_LOG_BYTES": "bytes at which the server's log begins anew; the last three stay (default 4194304)",
+}
+DEFAULT_DB_WAIT_S = 10.0
+DEFAULT_EVENTS_KEPT = 200_000
+DEFAULT_LOG_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How to serve one data folder.
 
-    ``port`` None: 8766, or the next free one. ``db`` None: SQLite in the data folder. ``background``: started by
-    `besom server start`, so a newer program may restart it.
+    ``port`` None: 8766, or the next free one. ``db`` None: SQLite in the data folder. ``lease_s``: seconds after
+    which a run whose agent is not heard of goes to another one. ``background``: started by
+    `besom server start`, so a newer program may restart it. ``db_wait_s``: how long a change waits for a locked
+    database. ``events_kept`` and ``log_bytes`` bound what would grow for ever.
     """
 
     data: Path
@@ -38,7 +52,11 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    lease_s: float = DEFAULT_LEASE_S
     background: bool = False
+    db_wait_s: float = DEFAULT_DB_WAIT_S
+    events_kept: int = DEFAULT_EVENTS_KEPT
+    log_bytes: int = DEFAULT_LOG_BYTES
 
     @property
     def db_url(self) -> str:
@@ -77,10 +95,38 @@ class Settings:
 
     @property
     def wishes(self) -> dict[str, Any]:
-        """What was asked for beyond the defaults, other than port and database: what a running server must offer."""
-        wanted = {"host": self.host, "allowed_hosts": list(self.allowed_hosts), "tls": str(self.tls_cert or "")}
-        defaults = {"host": DEFAULT_HOST, "allowed_hosts": [], "tls": ""}
+        """What was asked for beyond the defaults: what a running server must offer.
+
+        The database's address is without its password: whoever restarts the server must know it himself.
+        """
+        wanted = {
+            "host": self.host, "allowed_hosts": list(self.allowed_hosts), "tls_cert": str(self.tls_cert or ""),
+            "tls_key": str(self.tls_key or ""), "lease_s": self.lease_s, "db": mask_db(self.db or ""),
+            "port": self.port or 0,
+        }  # fmt: skip
+        defaults = {
+            "host": DEFAULT_HOST, "allowed_hosts": [], "tls_cert": "", "tls_key": "", "lease_s": DEFAULT_LEASE_S,
+            "db": "", "port": 0,
+        }  # fmt: skip
         return {name: value for name, value in wanted.items() if value != defaults[name]}
+
+    def like(self, wishes: Mapping[str, Any]) -> Settings:
+        """These settings, and where they ask for nothing, those of another server that had these wishes.
+
+        Raises Refused where its database has a password, which nobody has written down.
+        """
+        more = {name: value for name, value in wishes.items() if name not in self.wishes}
+        if "***" in str(more.get("db", "")):
+            raise Refused(
+                f"the server that is to be restarted keeps its data in {more['db']}, and its password is needed: "
+                "put the address into BESOM_DB and call `besom server start`"
+            )
+        for name in ("tls_cert", "tls_key"):
+            if name in more:
+                more[name] = Path(more[name])
+        if "allowed_hosts" in more:
+            more["allowed_hosts"] = tuple(more["allowed_hosts"])
+        return replace(self, **more)
 
     def knows_host(self, header: str) -> bool:
         """True if a Host header names this server.
@@ -118,6 +164,7 @@ def read_settings(
     allowed_hosts: tuple[str, ...] = (),
     tls_cert: str | Path | None = None,
     tls_key: str | Path | None = None,
+    lease_s: float = DEFAULT_LEASE_S,
     background: bool = False,
 ) -> Settings:
     """Settings out of the command line's options; raises UsageError for what cannot be."""
@@ -130,6 +177,10 @@ def read_settings(
         raise UsageError(f"port {port} does not exist: choose one from 1 to 65535")
     if bool(tls_cert) != bool(tls_key):
         raise UsageError("TLS needs both files: give --tls-cert and --tls-key")
+    if not SHORTEST_LEASE_S <= lease_s < float("inf"):
+        raise UsageError(
+            f"a lease of {lease_s:g} s is too short for heartbeats to come in time: give {SHORTEST_LEASE_S:g} s or more"
+        )
     for file in (tls_cert, tls_key):
         if file and not Path(file).is_file():
             raise UsageError(f"{file} is not a file: --tls-cert and --tls-key take PEM files")
@@ -141,8 +192,25 @@ def read_settings(
         allowed_hosts=tuple(_allowed(name) for name in allowed_hosts),
         tls_cert=Path(tls_cert).absolute() if tls_cert else None,
         tls_key=Path(tls_key).absolute() if tls_key else None,
+        lease_s=lease_s,
         background=background,
+        db_wait_s=_number(environ, "BESOM_DB_WAIT", DEFAULT_DB_WAIT_S, 0.1),
+        events_kept=int(_number(environ, "BESOM_EVENTS_KEPT", DEFAULT_EVENTS_KEPT, 1000)),
+        log_bytes=int(_number(environ, "BESOM_LOG_BYTES", DEFAULT_LOG_BYTES, 1000)),
     )
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, least: float) -> float:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not least <= found < math.inf:
+        raise UsageError(f"{name} is {text!r}: give a number, {least:g} or more")
+    return found
 
 
 def check_db(url: str | None) -> str | None:
@@ -177,6 +245,8 @@ def _allowed(name: str) -> str:
     return found
 
 
+# A server is called by few names, and asks for each request.
+@lru_cache(maxsize=64)
 def _host_of(header: str) -> str | None:
     """The name in a Host header in lower case, without port and final dot; None if it has no such form."""
     text = header.strip().lower()

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from besom.errors import BesomError, Forbidden, NotFound, Unauthorized
-from besom.server import auth, pages
+from besom.server import auth, login_page, pages
 from besom.server.auth import Access, Identity
 from besom.server.endpoint import Ask, check_access, make_ask, read_body
 from besom.server.errors import status_of
@@ -22,7 +22,7 @@ from besom.store import logs, run_answers, sweeps
 
 ASSETS = {"plain.css": "text/css", "icon.svg": "image/svg+xml"}
 CONSOLE_BYTES = 64 * 1024
-MOST_RUNS = 500
+MOST_RUNS = 200
 MOST_FORM_BYTES = 8192
 
 Page = Callable[[Ask], Awaitable[str]]
@@ -71,13 +71,14 @@ async def one_project(ask: Ask) -> str:
     """``/{entity}/{project}``."""
     entity, project = ask.path["entity"], ask.path["project"]
     found = await ask.read(sweeps.answers, entity, project, base_url=ask.base_url)
-    page = await ask.read(
-        run_answers.page, entity=entity, project_name=project, order="created", limit=MOST_RUNS, base_url=ask.base_url
-    )
-    loose = [run for run in page.runs if run.sweep is None]
-    if not found and not loose:
+    after = ask.request.query_params.get("after")
+    loose = await ask.read(
+        run_answers.page, entity=entity, project_name=project, order="created", limit=MOST_RUNS, loose=True,
+        after=after, base_url=ask.base_url,
+    )  # fmt: skip
+    if not found and not loose.runs:
         raise NotFound(f"there is no project {entity}/{project} with a sweep or a run")
-    return pages.project(entity, project, found, loose, ask.now)
+    return pages.project(entity, project, found, pages.Runs(loose, after), ask.now)
 
 
 async def one_sweep(ask: Ask) -> str:
@@ -85,9 +86,12 @@ async def one_sweep(ask: Ask) -> str:
     found = await ask.read(sweeps.answer, ask.path["id"], base_url=ask.base_url)
     if (found.entity, found.project) != (ask.path["entity"], ask.path["project"]):
         raise NotFound(f"sweep {found.id} is not in this project: it is {found.entity}/{found.project}/{found.id}")
-    page = await ask.read(run_answers.page, sweep_uid=found.id, order="score", limit=MOST_RUNS, base_url=ask.base_url)
+    after = ask.request.query_params.get("after")
+    page = await ask.read(
+        run_answers.page, sweep_uid=found.id, order="score", limit=MOST_RUNS, after=after, base_url=ask.base_url
+    )
     best = await ask.read(run_answers.best, found.id, base_url=ask.base_url)
-    return pages.sweep(found, best, page.runs, ask.now)
+    return pages.sweep(found, best, pages.Runs(page, after), ask.now)
 
 
 async def one_run(ask: Ask) -> str:
@@ -129,7 +133,9 @@ def _by_code(services: Services, request: Request, code: str) -> Response:
 async def _by_token(services: Services, request: Request) -> Response:
     if "origin" in request.headers and not is_own_origin(request.scope, request.headers):
         raise Forbidden("the form was sent by a page of another origin: open this server's own page")
-    fields = parse_qs((await read_body(request, MOST_FORM_BYTES)).decode("utf-8", "replace"))
+    body = await read_body(services, request, MOST_FORM_BYTES)
+    services.body_bytes -= len(body)
+    fields = parse_qs(body.decode("utf-8", "replace"))
     who = await services.by_token(fields.get("token", [""])[0].strip())
     if who is None:
         check_patience(services, request.scope)
@@ -152,11 +158,11 @@ def _signed_in(services: Services, request: Request, who: Identity, path: str) -
 
 def _form(following: str, problem: str | None = None, status: int = 200) -> Response:
     # Under `no-referrer` a browser sends the form with the origin "null".
-    return HTMLResponse(pages.login(following, problem), status, {"Referrer-Policy": "same-origin"})
+    return HTMLResponse(login_page.login(following, problem), status, {"Referrer-Policy": "same-origin"})
 
 
 def _again(following: str) -> Response:
-    return HTMLResponse(pages.again(f"/login?next={quote(following, safe='/')}"))
+    return HTMLResponse(login_page.again(f"/login?next={quote(following, safe='/')}"))
 
 
 # ---- files

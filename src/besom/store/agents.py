@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, insert, select, update
 
 from besom.engine.records import Agent
+from besom.store import prepared
+from besom.store.prepared import Prepared
 from besom.store.status import AGENT_LATE_S
 from besom.store.tables import agent, attempt, project, run, sweep
-from besom.wire.agents import AgentRow
+from besom.wire.agents import AgentRow, HeldRun, Neighbour
 from besom.wire.encoding import iso
 
-_AGENT = [agent.c[name] for name in Agent.__dataclass_fields__]
+_FACTS = tuple(Agent.__dataclass_fields__)
+_AGENT = [agent.c[name] for name in _FACTS]
+_BY_UID = Prepared(select(*_AGENT).where(agent.c.uid == bindparam("which")))
+_BY_ID = Prepared(select(*_AGENT).where(agent.c.id == bindparam("which")))
+_COUNT_END = Prepared(
+    update(agent)
+    .where(agent.c.id == bindparam("which"))
+    .values(
+        done=agent.c.done + 1,
+        seen=bindparam("heard", type_=agent.c.seen.type),
+        failed=agent.c.failed + bindparam("unhappy", type_=agent.c.failed.type),
+        last_error=case(
+            (bindparam("unhappy", type_=agent.c.failed.type) > 0, bindparam("error", type_=agent.c.last_error.type)),
+            else_=agent.c.last_error,
+        ),
+    )
+)
 
 
 def find(connection: Connection, uid: str) -> Agent | None:
     """The agent with this uid, None if there is none."""
-    row = connection.execute(select(*_AGENT).where(agent.c.uid == uid)).first()
-    return None if row is None else Agent(row.id, row.uid, row.sweep_id, row.host, row.state, bool(row.off_now))
+    return _record(_BY_UID.first(connection, which=uid))
 
 
-def uid_of(connection: Connection, agent_id: int) -> str:
-    """The uid of an agent."""
-    return str(connection.execute(select(agent.c.uid).where(agent.c.id == agent_id)).scalar_one())
+def by_id(connection: Connection, agent_id: int) -> Agent:
+    """The agent with this id."""
+    found = _record(_BY_ID.first(connection, which=agent_id))
+    assert found is not None, f"agent {agent_id} is gone in the middle of a change"
+    return found
+
+
+def _record(row: Sequence[Any] | None) -> Agent | None:
+    if row is None:
+        return None
+    values = dict(zip(_FACTS, row, strict=True))
+    values["off_now"] = bool(values["off_now"])
+    return Agent(**values)
 
 
 def add(connection: Connection, **values: Any) -> None:
@@ -33,15 +61,12 @@ def add(connection: Connection, **values: Any) -> None:
 
 def change(connection: Connection, agent_id: int, **values: Any) -> None:
     """Sets columns of an agent."""
-    connection.execute(update(agent).where(agent.c.id == agent_id).values(**values))
+    prepared.change(connection, agent, agent_id, values)
 
 
-def count_end(connection: Connection, agent_id: int, failed: bool, error: str | None) -> None:
-    """Counts an attempt that the agent has brought to its end."""
-    values: dict[str, Any] = {"done": agent.c.done + 1}
-    if failed:
-        values |= {"failed": agent.c.failed + 1, "last_error": error}
-    change(connection, agent_id, **values)
+def count_end(connection: Connection, agent_id: int, failed: bool, error: str | None, now: float) -> None:
+    """Counts an attempt that the agent has brought to its end, as it was heard to say at ``now``."""
+    _COUNT_END.execute(connection, which=agent_id, unhappy=int(failed), error=error, heard=now)
 
 
 def silent(connection: Connection, before: float) -> list[Row[Any]]:
@@ -57,6 +82,24 @@ def silent(connection: Connection, before: float) -> list[Row[Any]]:
 def see_all(connection: Connection, now: float) -> None:
     """Counts every agent that should be there as heard of just now."""
     connection.execute(update(agent).where(agent.c.state.in_(["alive", "off"])).values(seen=now))
+
+
+def neighbours(connection: Connection, sweep_id: int, host: str, besides: str) -> list[Neighbour]:
+    """The other agents of a sweep on one host that hold runs and have not said that they ended."""
+    query = (
+        select(agent, run.c.uid.label("run_uid"), attempt.c.number, attempt.c.slot)
+        .join(attempt, attempt.c.agent_id == agent.c.id)
+        .join(run, run.c.id == attempt.c.run_id)
+        .where(agent.c.sweep_id == sweep_id, agent.c.host == host, agent.c.uid != besides, agent.c.state != "ended")
+        .where(attempt.c.state == "running")
+        .order_by(agent.c.id, attempt.c.id)
+    )
+    found: dict[int, Neighbour] = {}
+    for row in connection.execute(query):
+        other = Neighbour(uid=row.uid, pid=row.pid, process_started=row.process_started, boot_id=row.boot_id, runs=[])
+        held = HeldRun(uid=row.run_uid, attempt=row.number, slot=row.slot or 0)
+        found.setdefault(row.id, other).runs.append(held)
+    return list(found.values())
 
 
 def rows(connection: Connection, now: float, sweep_uid: str | None = None) -> list[AgentRow]:

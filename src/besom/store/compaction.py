@@ -1,6 +1,7 @@
 """Making columns of tail blobs: one chunk a key, its steps beside it, and a coarse level of smallest and largest.
 
-Done when a stream's tails hold `TAIL_ROWS` rows and when its attempt ends.
+Done when a stream's tails are long, and for what is left of an attempt that has ended; then by the server's timer, a
+few streams at a time, so that no hand-out waits for it. A short tail stays as it is: its columns would take more.
 """
 
 from __future__ import annotations
@@ -8,110 +9,187 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, delete, insert, literal_column, select, update
 
-from besom.common.spool_format import Reader, Row
+from besom.common.spool_format import Row
 from besom.engine.folding import to_number
-from besom.store import projects, streams
-from besom.store.columns import pack_coarse, pack_floats, pack_json, pack_steps, pack_times
-from besom.store.tables import chunk, coarse, stream, tail
+from besom.store import dialects, projects
+from besom.store.blocks import Block, BlockReader
+from besom.store.columns import Floats, Steps, pack_coarse, pack_floats, pack_json, pack_steps, pack_times
+from besom.store.prepared import Prepared
+from besom.store.tables import attempt, chunk, run, stream, tail
 
-TAIL_ROWS = 8192
+# A tail is long at so many rows; at fewer, but at least FEW_ROWS, where rows are wide; and in any case at MOST_BYTES.
+TAIL_ROWS = 4096
+FEW_ROWS = 128
+TAIL_BYTES = 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
+# A tail that is shorter when its attempt ends stays a tail.
+SHORT_ROWS = 32
+
+_KINDS = select(stream.c.kinds).where(stream.c.id == bindparam("which"))
+_TAILS = select(tail.c.offset, tail.c.data).where(tail.c.stream_id == bindparam("which")).order_by(tail.c.offset)
+_DROP = delete(tail).where(tail.c.stream_id == bindparam("which"))
+_DONE = update(stream).where(stream.c.id == bindparam("which")).values(tail_rows=0, is_due=0)
+_MARK = Prepared(
+    update(stream)
+    .where(stream.c.attempt_id == bindparam("which"), stream.c.tail_rows >= bindparam("least"))
+    .values(is_due=literal_column("1"))
+)
+_DUE = (
+    select(stream.c.id, run.c.project_id)
+    .join(attempt, attempt.c.id == stream.c.attempt_id)
+    .join(run, run.c.id == attempt.c.run_id)
+    .where(stream.c.is_due == 1)
+    .limit(1)
+)
+
+
+def is_long(tail_rows: int, added_rows: int, added_bytes: int) -> bool:
+    """True if a tail of so many rows should become columns; what was added last tells how wide its rows are."""
+    if tail_rows == 0 or added_rows == 0:
+        return False
+    a_row = max(1, added_bytes // added_rows)
+    wanted = max(FEW_ROWS, min(TAIL_ROWS, TAIL_BYTES // a_row))
+    return tail_rows >= min(wanted, max(1, MOST_BYTES // a_row), TAIL_ROWS)
+
+
+def leave(connection: Connection, attempt_id: int) -> None:
+    """Marks the tails of an attempt that has ended, for `compact_due`."""
+    _MARK.execute(connection, which=attempt_id, least=min(SHORT_ROWS, TAIL_ROWS))
+
+
+def compact_due(connection: Connection) -> bool:
+    """Makes columns of one tail that was left, or gives back what such tails took on disk; False: nothing is left.
+
+    It takes a few milliseconds: the timer asks again and again until there is nothing.
+    """
+    row = connection.execute(_DUE).first()
+    if row is None:
+        return dialects.give_back_pages(connection)
+    compact(connection, row.project_id, row.id)
+    return True
 
 
 class _Column:
-    """Steps and values of one key; of equal steps the last counts."""
+    """Steps and values of one key, in the order in which they were logged; of equal steps the last counts."""
 
     def __init__(self) -> None:
-        self.steps: list[int] = []
-        self.values: list[Any] = []
+        self._steps: list[Steps] = []
+        self._values: list[Floats] = []
+        self._loose: tuple[list[int], list[float]] = ([], [])
+        self._others: dict[int, Any] = {}
+        self._count = 0
+
+    def add_many(self, steps: Steps, values: Floats) -> None:
+        self._gather()
+        self._steps.append(steps)
+        self._values.append(values)
+        self._count += len(steps)
 
     def add(self, step: int, value: Any) -> None:
-        if self.steps and self.steps[-1] == step:
-            self.values[-1] = value
-        else:
-            self.steps.append(step)
-            self.values.append(value)
+        number = to_number(value)
+        if number is None:
+            self._others[self._count] = value
+        self._loose[0].append(step)
+        self._loose[1].append(math.nan if number is None else number)
+        self._count += 1
 
-    def forget(self, step: int) -> None:
-        if self.steps and self.steps[-1] == step:
-            self.steps.pop()
-            self.values.pop()
+    def _gather(self) -> None:
+        steps, values = self._loose
+        if steps:
+            self._steps.append(np.array(steps, dtype="<i8"))
+            self._values.append(np.array(values, dtype="<f8"))
+            self._loose = ([], [])
+
+    def numbers_and_others(self) -> tuple[Steps, Floats, Steps, list[Any]]:
+        """Steps and values of what is a number, and of what is not."""
+        self._gather()
+        steps, values = np.concatenate(self._steps), np.concatenate(self._values)
+        kept = np.append(steps[1:] != steps[:-1], True)
+        if not self._others:
+            return (steps, values, steps[:0], []) if kept.all() else (steps[kept], values[kept], steps[:0], [])
+        is_number: NDArray[np.bool_] = np.ones(len(steps), dtype=bool)
+        is_number[list(self._others)] = False
+        others = [value for at, value in self._others.items() if kept[at]]
+        return steps[kept & is_number], values[kept & is_number], steps[kept & ~is_number], others
 
 
 class _Columns:
-    """The columns of some rows: times, numbers and other values by key."""
+    """The columns of some rows: their times, and the values of each key."""
 
     def __init__(self) -> None:
         self.times = _Column()
-        self.numbers: dict[str, _Column] = {}
-        self.others: dict[str, _Column] = {}
+        self.of: dict[str, _Column] = {}
 
-    def add(self, row: Row) -> None:
-        self.times.add(row.step, row.time)
-        for name, value in row.data.items():
-            number = to_number(value)
-            mine, other = (self.others, self.numbers) if number is None else (self.numbers, self.others)
-            mine.setdefault(name, _Column()).add(row.step, value if number is None else number)
-            if name in other:
-                other[name].forget(row.step)
+    def take(self, record: Block | Row) -> None:
+        if isinstance(record, Block):
+            self.times.add_many(record.steps, record.times)
+            for name, values in zip(record.keys, np.ascontiguousarray(record.values.T), strict=True):
+                self._column(name).add_many(record.steps, values)
+        else:
+            self.times.add(record.step, record.time)
+            for name, value in record.data.items():
+                self._column(name).add(record.step, value)
 
-
-def compact_attempt(connection: Connection, project_id: int, attempt_id: int) -> None:
-    """Makes columns of everything that an attempt has in tails."""
-    for kind in ("history", "system"):
-        for which in streams.of_attempt(connection, attempt_id, kind):
-            compact(connection, project_id, which.id)
+    def _column(self, name: str) -> _Column:
+        found = self.of.get(name)
+        if found is None:
+            found = self.of[name] = _Column()
+        return found
 
 
 def compact(connection: Connection, project_id: int, stream_id: int) -> None:
     """Makes columns of a stream's tails, which are then gone."""
-    kinds = connection.execute(select(stream.c.kinds).where(stream.c.id == stream_id)).scalar_one()
-    reader = Reader({int(number): tuple(names) for number, names in kinds.items()}, started=True)
+    which = {"which": stream_id}
+    kinds = connection.execute(_KINDS, which).scalar_one()
+    reader = BlockReader({int(number): tuple(names) for number, names in kinds.items()}, started=True)
     columns = _Columns()
     offset: int | None = None
-    query = select(tail.c.offset, tail.c.data).where(tail.c.stream_id == stream_id).order_by(tail.c.offset)
-    for blob in connection.execute(query):
+    for blob in connection.execute(_TAILS, which):
         offset = blob.offset if offset is None else offset
-        for row in streams.rows_in(reader, blob.data):
-            columns.add(row)
-    if offset is None:
-        return
-    _store(connection, project_id, stream_id, offset, columns)
-    connection.execute(delete(tail).where(tail.c.stream_id == stream_id))
-    connection.execute(update(stream).where(stream.c.id == stream_id).values(tail_rows=0))
+        for record in reader.blocks(blob.data):
+            if isinstance(record, Block | Row):
+                columns.take(record)
+    if offset is not None:
+        _store(connection, project_id, {"stream_id": stream_id, "offset": offset}, columns)
+        connection.execute(_DROP, which)
+    connection.execute(_DONE, which)
 
 
-def _store(connection: Connection, project_id: int, stream_id: int, offset: int, columns: _Columns) -> None:
-    ids = projects.key_ids(connection, project_id, sorted({*columns.numbers, *columns.others}))
-    place = {"stream_id": stream_id, "offset": offset}
-    chunks = [_chunk(columns.times, "time", pack_times(columns.times.values), key_id=None, **place)]
-    levels = []
-    for name, column in columns.numbers.items():
-        if not column.steps:
-            continue
-        form, packed = pack_floats(column.values)
-        chunks.append(_chunk(column, form, packed, key_id=ids[name], **place))
-        data = pack_coarse(column.values)
-        levels.append({**place, "key_id": ids[name], "level": 1, "n": len(column.steps), "data": data})
-    for name, column in columns.others.items():
-        if column.steps:
-            chunks.append(_chunk(column, "json", pack_json(column.values), key_id=ids[name], **place))
+def _store(connection: Connection, project_id: int, place: dict[str, int], columns: _Columns) -> None:
+    ids = projects.key_ids(connection, project_id, sorted(columns.of))
+    steps, times, _, _ = columns.times.numbers_and_others()
+    chunks = [_chunk(place, None, "time", steps, pack_times(times))]
+    for name, column in columns.of.items():
+        steps, values, other_steps, others = column.numbers_and_others()
+        if len(steps):
+            form, packed = pack_floats(values)
+            chunks.append(_chunk(place, ids[name], form, steps, packed) | _extremes(values))
+        if others:
+            chunks.append(_chunk(place, ids[name], "json", other_steps, pack_json(others)))
     connection.execute(insert(chunk), chunks)
-    if levels:
-        connection.execute(insert(coarse), levels)
 
 
-def _chunk(column: _Column, form: str, packed: bytes, **place: Any) -> dict[str, Any]:
-    finite = [value for value in column.values if isinstance(value, float) and math.isfinite(value)]
+def _chunk(place: dict[str, int], key_id: int | None, form: str, steps: Steps, packed: bytes) -> dict[str, Any]:
     return {
         **place,
+        "key_id": key_id,
         "form": form,
-        "n": len(column.steps),
-        "step0": min(column.steps),
-        "step1": max(column.steps),
-        "min": min(finite, default=None),
-        "max": max(finite, default=None),
-        "steps": pack_steps(column.steps),
+        "n": len(steps),
+        "step0": int(steps.min()),
+        "step1": int(steps.max()),
+        "min": None,
+        "max": None,
+        "coarse": None,
+        "steps": pack_steps(steps),
         "vals": packed,
     }
+
+
+def _extremes(values: Floats) -> dict[str, Any]:
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (None, None)
+    return {"min": low, "max": high, "coarse": pack_coarse(values)}

@@ -11,6 +11,7 @@ looks take their turn with the changes.
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 import time
@@ -20,15 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from besom.errors import DataFolderError, ServerBusy
-from besom.store import dialects, events
+from besom.store import dialects, events, failures
 from besom.store.bell import Bell, Listener
 from besom.store.migrating import migrate
+from besom.store.prepared import Prepared
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 MOST_CHANGES = 256
 MOST_BYTES = 8 * 1024 * 1024
@@ -46,22 +50,41 @@ def refetchable(change: Callable[P, T]) -> Callable[P, T]:
 @dataclass(slots=True)
 class _Change:
     call: Callable[[Connection], Any]
-    future: Future[Any]
+    # A future of the loop that waits, or of concurrent.futures for a thread that waits.
+    future: Any
+    loop: asyncio.AbstractEventLoop | None
     size: int
     refetchable: bool
     is_look: bool = False
+    is_upkeep: bool = False
     failure: BaseException | None = None
     answer: Any = None
+
+    @property
+    def is_alone(self) -> bool:
+        """True for what shares its turn with nothing else."""
+        return self.is_look or self.is_upkeep
+
+    def give_answer(self) -> None:
+        """Tells whoever waits, unless he has gone."""
+        if self.future.done():
+            return
+        if self.failure is not None:
+            self.future.set_exception(self.failure)
+        else:
+            self.future.set_result(self.answer)
 
 
 class Database:
     """An open database: `read`, `write`, and a bell that rings after every commit with events."""
 
-    def __init__(self, engine: Engine, now: Callable[[], float], exclusive: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, now: Callable[[], float], exclusive: bool = False, wait_s: float = dialects.WAIT_S
+    ) -> None:
         self.engine = engine
         self.now = now
         self.masked_url = engine.url.render_as_string(hide_password=True)
-        self._readers = None if exclusive else dialects.reading_engine(engine.url)
+        self._readers = None if exclusive else dialects.reading_engine(engine.url, wait_s=wait_s)
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="besom-read")
         self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
@@ -77,21 +100,32 @@ class Database:
             self._listener.start()
 
     @classmethod
-    def open(cls, url: str, *, now: Callable[[], float] = time.time, exclusive: bool = False) -> Database:
+    def open(
+        cls,
+        url: str,
+        *,
+        now: Callable[[], float] = time.time,
+        exclusive: bool = False,
+        wait_s: float = dialects.WAIT_S,
+        **facts: Any,
+    ) -> Database:
         """Opens ``sqlite:///PATH`` or ``postgresql://…`` and brings its schema up to date.
 
-        ``exclusive``: an SQLite file on a network file system, kept for this process alone. Raises DataFolderError if
-        that is impossible and IncompatibleVersion if the schema is a newer program's.
+        ``exclusive``: an SQLite file on a network file system, kept for this process alone. ``wait_s``: how long a
+        change waits while another program holds the database. ``facts`` of the server travel with its writing
+        connection, for operations that ask for them. Raises DataFolderError if that is impossible and
+        IncompatibleVersion if the schema is a newer program's.
         """
-        engine = dialects.writing_engine(url, exclusive=exclusive)
+        engine = dialects.writing_engine(url, exclusive=exclusive, wait_s=wait_s).execution_options(**facts)
         masked = engine.url.render_as_string(hide_password=True)
         try:
             migrate(engine, now())
-            return cls(engine, now, exclusive)
-        except dialects.FAILURES as error:
+            return cls(engine, now, exclusive, wait_s)
+        except failures.FAILURES as error:
             engine.dispose()
+            repair = f"; {failures.REPAIR}" if failures.is_broken(error) else ""
             raise DataFolderError(
-                f"the database {masked} cannot be used: {dialects.reason(error, engine.url)}"
+                f"the database {masked} cannot be used: {failures.reason(error, engine.url)}{repair}"
             ) from None
         except BaseException:
             engine.dispose()
@@ -105,23 +139,38 @@ class Database:
     def read_now(self, look: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same in this thread."""
         if self._readers is None:
-            return self._enqueue(_as_look(look), *args, **kwargs).result()
-        with self._readers.connect() as connection, connection.begin():
-            return look(connection, *args, **kwargs)
+            return self.write_now(_as_look(look), *args, **kwargs)
+        try:
+            with self._readers.connect() as connection, connection.begin():
+                return look(connection, *args, **kwargs)
+        except failures.FAILURES as error:
+            known = failures.understood(error, self.engine.url)
+            if known is not error:
+                log.warning("a look failed: %s", known)
+            raise known from None
 
     async def write(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``change(connection, …)`` on the writer thread; returns or raises after the commit of its group."""
-        return await asyncio.wrap_future(self._enqueue(change, *args, **kwargs))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._enqueue(future, loop, change, *args, **kwargs)
+        return await future
 
     def write_now(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same, waiting in this thread."""
-        return self._enqueue(change, *args, **kwargs).result()
-
-    def _enqueue(self, change: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        size = sum(len(arg) for arg in args if isinstance(arg, bytes))
         future: Future[T] = Future()
-        # A change that has begun is not undone by whoever stops waiting for it.
-        future.set_running_or_notify_cancel()
+        self._enqueue(future, None, change, *args, **kwargs)
+        return future.result()
+
+    def _enqueue(
+        self,
+        future: Any,
+        loop: asyncio.AbstractEventLoop | None,
+        change: Callable[Concatenate[Connection, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        size = sum(len(arg) for arg in args if isinstance(arg, bytes))
         with self._lock:
             if self._closed:
                 raise ServerBusy("the server is shutting down")
@@ -132,18 +181,22 @@ class Database:
                 _Change(
                     lambda connection: change(connection, *args, **kwargs),
                     future,
+                    loop,
                     size,
                     getattr(change, "refetchable", False),
                     getattr(change, "is_look", False),
+                    getattr(change, "is_upkeep", False),
                 )
             )
-        return future
 
     def _write_groups(self) -> None:
         following = self._queue.get()
         while following is not None:
             group, following = self._gather(following)
-            self._write_group(group)
+            if group[0].is_upkeep:
+                self._keep_up(group[0])
+            else:
+                self._write_group(group)
             with self._lock:
                 self._waiting_bytes -= sum(change.size for change in group)
             if following is _NOTHING:
@@ -152,15 +205,15 @@ class Database:
     def _gather(self, first: _Change) -> tuple[list[_Change], _Change | None]:
         """A group that begins with ``first``, and what came after it: None at the end, `_NOTHING` for nothing yet.
 
-        A look is a group of its own, so that it sees no change that might still fail.
+        A look is a group of its own, so that it sees no change that might still fail, and so is upkeep.
         """
         group, size = [first], first.size
-        while not first.is_look and len(group) < MOST_CHANGES and size < MOST_BYTES:
+        while not first.is_alone and len(group) < MOST_CHANGES and size < MOST_BYTES:
             try:
                 following = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if following is None or following.is_look:
+            if following is None or following.is_alone:
                 return group, following
             group.append(following)
             size += following.size
@@ -177,22 +230,62 @@ class Database:
                 )
                 with connection.begin():
                     dialects.begin_writing(connection)
+                    events.take_back(connection, 0)
                     for change in group:
                         _try(connection, change)
-                    last_event = events.last_written(connection)
+                    last_event = events.write_told(connection)
                     if last_event:
                         dialects.notify(connection, last_event)
         except BaseException as error:
             last_event = 0
+            log.warning("%d changes were undone: %s", len(group), failures.understood(error, self.engine.url))
             for change in group:
                 change.failure = change.failure or error
         if last_event:
             self.bell.ring(last_event)
+        self._give_answers(group)
+
+    def _keep_up(self, change: _Change) -> None:
+        try:
+            with self.engine.connect() as connection:
+                change.answer = change.call(connection)
+        except BaseException as error:
+            change.failure = error
+        self._give_answers([change])
+
+    def _give_answers(self, group: list[_Change]) -> None:
+        """Each waiting loop is woken once, however many of its changes were in the group."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Change]] = {}
         for change in group:
             if change.failure is not None:
-                change.future.set_exception(change.failure)
+                change.failure = failures.understood(change.failure, self.engine.url)
+            if change.loop is None:
+                change.give_answer()
             else:
-                change.future.set_result(change.answer)
+                by_loop.setdefault(change.loop, []).append(change)
+        for loop, changes in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_give_all, changes)
+
+    def size(self) -> int:
+        """The bytes that the database takes, the log of an SQLite file with it."""
+        if self.engine.dialect.name == "sqlite":
+            return dialects.file_size(self.engine.url)
+        return self.read_now(dialects.server_size)
+
+    def vacuum(self) -> None:
+        """Gives back the space of what was removed.
+
+        Changes wait meanwhile on SQLite, 10 to 20 s for each gigabyte, and looks do not. Raises Refused without room
+        for the second copy that SQLite makes.
+        """
+        if self.engine.dialect.name == "sqlite":
+            self.write_now(_upkeep(dialects.vacuum_file))
+            return
+        try:
+            dialects.vacuum_server(self.engine)
+        except failures.FAILURES as error:
+            raise failures.understood(error, self.engine.url) from None
 
     def backup(self, target: Path) -> None:
         """Copies a live SQLite database; raises DataFolderError on PostgreSQL, which has tools of its own."""
@@ -214,7 +307,16 @@ class Database:
         self.engine.dispose()
 
 
-_NOTHING = _Change(lambda _: None, Future(), 0, False)
+_NOTHING = _Change(lambda _: None, None, None, 0, False)
+# SQLAlchemy's own savepoints cost more than most changes.
+_SAVE, _UNDO, _KEEP = (
+    Prepared(text(f"{word} besom_change")) for word in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
+
+
+def _give_all(changes: list[_Change]) -> None:
+    for change in changes:
+        change.give_answer()
 
 
 def _as_look(look: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Connection, P], T]:
@@ -226,14 +328,25 @@ def _as_look(look: Callable[Concatenate[Connection, P], T]) -> Callable[Concaten
     return guarded
 
 
+def _upkeep(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
+    """Marks work of the writer thread that takes place outside of a transaction."""
+
+    def outside(connection: Connection, /) -> T:
+        return work(connection)
+
+    outside.is_upkeep = True  # type: ignore[attr-defined]
+    return outside
+
+
 def _try(connection: Connection, change: _Change) -> None:
-    savepoint = connection.begin_nested()
-    told = events.last_told(connection)
+    told = events.count_told(connection)
+    _SAVE.execute(connection)
     try:
         change.answer = change.call(connection)
     except Exception as error:
         change.failure = error
-        savepoint.rollback()
+        _UNDO.execute(connection)
+        _KEEP.execute(connection)
         events.take_back(connection, told)
     else:
-        savepoint.commit()
+        _KEEP.execute(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,41 +12,61 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
-from besom.errors import DataFolderError, UsageError
+from besom.errors import DataFolderError, Refused, UsageError
 from besom.store.bell import CHANNEL
+from besom.store.copies import copy_whole
+from besom.store.prepared import Prepared
 
 # One word for "somebody writes to this database"; any number will do.
 WRITE_LOCK = 0x6265736F6D
-_BUSY_MS = 30_000
-# What a database that cannot be used raises, through SQLAlchemy or past it.
-FAILURES = (SQLAlchemyError, sqlite3.Error)
+# How long a change waits for another program that holds the database; less than a client waits for an answer.
+WAIT_S = 10.0
+# Free pages of an SQLite file that are kept for what is written next, as a count and as a part of the file (1 in …).
+_FREE_PAGES = 512
+_FREE_PART = 32
+_PAGES_AT_ONCE = 64
+# A database server that vanished from the network is given up after so long.
+_CONNECT_S = 10
 
 
-def writing_engine(url: str, *, exclusive: bool = False) -> Engine:
+def writing_engine(url: str, *, exclusive: bool = False, wait_s: float = WAIT_S) -> Engine:
     """The engine of the writer thread; raises UsageError for an address that is neither of the two databases'.
 
-    ``exclusive``: one connection holds an SQLite file for itself, and its log needs no shared memory.
+    ``exclusive``: one connection holds an SQLite file for itself, and its log needs no shared memory. ``wait_s``: how
+    long a change waits while another program holds the database.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_size=1, max_overflow=1, pool_pre_ping=True)
-    arguments = {"timeout": _BUSY_MS / 1000, "check_same_thread": False}
-    engine = create_engine(parsed, pool_size=1, max_overflow=0, connect_args=arguments)
-    _prepare_sqlite(engine, "BEGIN IMMEDIATE", "PRAGMA locking_mode = EXCLUSIVE" if exclusive else "")
+        engine = _postgres_engine(parsed, pool_size=1, max_overflow=1)
+        _limit_lock_waits(engine, wait_s)
+        return engine
+    engine = create_engine(parsed, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
+    _prepare_sqlite(engine, "BEGIN IMMEDIATE", "locking_mode = EXCLUSIVE" if exclusive else "", wait_s)
     return engine
 
 
-def reading_engine(url: URL) -> Engine:
+def reading_engine(url: URL, *, wait_s: float = WAIT_S) -> Engine:
     """The engine of the readers: every transaction is one snapshot, and a write fails."""
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ").execution_options(
-            postgresql_readonly=True
-        )
-    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False})
-    _prepare_sqlite(engine, "BEGIN", "PRAGMA query_only = ON")
+        engine = _postgres_engine(url, isolation_level="REPEATABLE READ", pool_timeout=wait_s)
+        return engine.execution_options(postgresql_readonly=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+    _prepare_sqlite(engine, "BEGIN", "query_only = ON", wait_s)
     return engine
+
+
+def _postgres_engine(url: URL, **more: Any) -> Engine:
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
+    return create_engine(url, pool_pre_ping=True, connect_args=patience, **more)
+
+
+def _limit_lock_waits(engine: Engine, wait_s: float) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(raw: Any, _: Any) -> None:
+        raw.execute(f"SET lock_timeout = {int(wait_s * 1000)}")
+        raw.commit()
 
 
 def _parse(url: str) -> URL:
@@ -73,19 +94,37 @@ def _need_psycopg() -> None:
         raise UsageError("PostgreSQL needs one more package: pip install 'besom[postgres]'") from None
 
 
-def _prepare_sqlite(engine: Engine, begin: str, pragma: str) -> None:
+def _prepare_sqlite(engine: Engine, begin: str, pragma: str, wait_s: float) -> None:
     @event.listens_for(engine, "connect")
     def connected(raw: sqlite3.Connection, _: Any) -> None:
         # Transactions are begun below, not by the driver's own guesses.
         raw.isolation_level = None
-        raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        raw.execute(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
         raw.execute("PRAGMA foreign_keys = ON")
         if pragma:
-            raw.execute(pragma)
+            raw.execute(f"PRAGMA {pragma}")
+        if raw.execute("PRAGMA page_count").fetchone() == (0,):
+            # Only a file without tables takes this one, and then its free pages can be given back.
+            raw.execute("PRAGMA auto_vacuum = INCREMENTAL")
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql(connection.info.get("begin", begin))
+
+
+def allow_giving_back(engine: Engine) -> None:
+    """Lets free pages of an SQLite file be given back (`give_back_pages`); a file that has tables stays as it is."""
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA page_count")
+        # On a file with tables the second one would write, even where it changes nothing.
+        if cursor.fetchone() == (0,):
+            cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    finally:
+        raw.close()
 
 
 def use_wal(engine: Engine) -> None:
@@ -118,6 +157,16 @@ def begin_writing(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
 
 
+def hold_for_migration(connection: Connection) -> None:
+    """At the start of a migration: nobody else writes, however long somebody else's migration takes.
+
+    On SQLite every transaction of the writer begins with the write lock.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
+
+
 def notify(connection: Connection, last_event: int) -> None:
     """Tells other processes, with the commit, that there are events."""
     if connection.dialect.name == "postgresql":
@@ -133,16 +182,15 @@ def connect_arguments(engine: Engine) -> dict[str, Any]:
 def upsert(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts the rows; where the keys are there already, the other columns are replaced."""
     if rows:
-        statement = _upsert(connection.dialect.name, table, tuple(keys), tuple(rows[0]))
-        connection.execute(statement, list(rows))
+        _upsert(connection.dialect.name, table, tuple(keys), tuple(rows[0])).many(connection, rows)
 
 
 # Building this one costs more than running it, and every append needs it.
 @cache
-def _upsert(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Any:
+def _upsert(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Prepared:
     insert = _insert(dialect, table)
     others = {name: insert.excluded[name] for name in columns if name not in keys}
-    return insert.on_conflict_do_update(index_elements=list(keys), set_=others)
+    return Prepared(insert.on_conflict_do_update(index_elements=list(keys), set_=others), columns)
 
 
 def insert_or_leave(
@@ -175,34 +223,54 @@ def only_looking(connection: Connection) -> Iterator[None]:
         connection.exec_driver_sql("PRAGMA query_only = OFF")
 
 
-def copy_file(raw: Any, target: Path) -> None:
-    """A copy of an SQLite file as this connection sees it, also while others write to it.
+def give_back_pages(connection: Connection) -> bool:
+    """Gives free pages of an SQLite file back to the disk, some at a time; False when few enough are left."""
+    if connection.dialect.name != "sqlite":
+        return False
+    free = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    if free <= max(_FREE_PAGES, pages // _FREE_PART):
+        return False
+    raw: Any = connection.connection.dbapi_connection
+    # The driver stops this statement after its first page, whatever number it is given.
+    for _ in range(_PAGES_AT_ONCE):
+        raw.execute("PRAGMA incremental_vacuum(1)")
+    # Without the flag the file has no map that would allow it.
+    return bool(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() < free)
 
-    The connection must not be inside a transaction that writes: SQLite would wait for its end.
-    """
-    copy = sqlite3.connect(target)
+
+def file_size(url: URL) -> int:
+    """The bytes of an SQLite file and its log."""
+    return sum(_bytes_of(Path(f"{url.database}{end}")) for end in ("", "-wal"))
+
+
+def _bytes_of(file: Path) -> int:
     try:
-        raw.backup(copy)
-    finally:
-        copy.close()
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
-def copy_if_older(engine: Engine, head: str, now: float) -> None:
-    """Copies an SQLite file beside itself if it has a schema that is not ``head``."""
-    if engine.dialect.name != "sqlite":
-        return
-    raw = engine.raw_connection()
-    try:
-        cursor = raw.cursor()
-        cursor.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")
-        if cursor.fetchone() is None:
-            return
-        cursor.execute("SELECT version_num FROM alembic_version")
-        if cursor.fetchone() != (head,):
-            file = Path(str(engine.url.database))
-            copy_file(raw.dbapi_connection, file.with_name(f"{file.name}.before-{head}-{int(now)}"))
-    finally:
-        raw.close()
+def server_size(connection: Connection) -> int:
+    """The bytes of a PostgreSQL database."""
+    return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+
+
+def vacuum_file(connection: Connection) -> None:
+    """Writes an SQLite file anew without its holes; not inside a transaction. Raises Refused where the disk is full."""
+    url = connection.engine.url
+    needed, free = 2 * file_size(url), shutil.disk_usage(Path(str(url.database)).parent).free
+    if free < needed:
+        raise Refused(f"a vacuum needs {needed:,} bytes of room beside {url.database}, and {free:,} are free")
+    raw: Any = connection.connection.dbapi_connection
+    for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        raw.execute(statement).fetchall()
+
+
+def vacuum_server(engine: Engine) -> None:
+    """PostgreSQL's own vacuum, beside everything else that goes on."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM (ANALYZE)"))
 
 
 def backup(connection: Connection, target: Path) -> None:
@@ -212,16 +280,6 @@ def backup(connection: Connection, target: Path) -> None:
     if target.exists():
         raise DataFolderError(f"{target} exists already: name a file that does not")
     try:
-        copy_file(connection.connection.dbapi_connection, target)
+        copy_whole(connection.connection.dbapi_connection, target)
     except (sqlite3.Error, OSError) as error:
         raise DataFolderError(f"cannot write the backup {target}: {error}") from None
-
-
-def reason(error: Exception, url: URL) -> str:
-    """The database's own words without statement, parameters or password."""
-    original = getattr(error, "orig", None)
-    words = str(original or error).strip().splitlines()
-    sentence = words[0] if words else type(error).__name__
-    if url.password:
-        sentence = sentence.replace(str(url.password), "***")
-    return sentence

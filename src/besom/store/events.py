@@ -1,4 +1,7 @@
-"""Event rows: written in the transaction of the change that they tell of, read as "everything after N"."""
+"""Event rows: written in the transaction of the change that they tell of, read as "everything after N".
+
+What a transaction tells is gathered with its connection and written at its end, in the order in which it was told.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from besom.store.prepared import Prepared
 from besom.store.tables import event
 from besom.wire.encoding import iso
 from besom.wire.events import Event, EventKind
+
+_ADD = Prepared(insert(event), ["at", "sweep_uid", "run_uid", "kind", "data"])
+_LAST = Prepared(select(func.coalesce(func.max(event.c.id), 0)))
 
 
 def tell(
@@ -20,32 +27,38 @@ def tell(
     run: str | None = None,
     **data: Any,
 ) -> None:
-    """Writes an event. ``sweep`` and ``run`` are uids."""
-    row = {"at": now, "sweep_uid": sweep, "run_uid": run, "kind": kind, "data": data}
-    result = connection.execute(insert(event).values(row).returning(event.c.id))
-    connection.info["last_event"] = result.scalar_one()
+    """Tells of a change. ``sweep`` and ``run`` are uids."""
+    _told(connection).append({"at": now, "sweep_uid": sweep, "run_uid": run, "kind": kind, "data": data})
 
 
-def last_told(connection: Connection) -> int:
-    """The id of the last event in this transaction; 0 for none."""
-    last: int = connection.info.get("last_event", 0)
-    return last
+def _told(connection: Connection) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = connection.info.setdefault("events", [])
+    return told
 
 
-def take_back(connection: Connection, told: int) -> None:
-    """Forgets what a rolled-back change told after ``told``: the bell must not promise it."""
-    connection.info["last_event"] = told
+def count_told(connection: Connection) -> int:
+    """How many events this transaction has told of."""
+    return len(_told(connection))
 
 
-def last_written(connection: Connection) -> int:
-    """The id of the last event written through this connection since the last call; 0 for none."""
-    last: int = connection.info.pop("last_event", 0)
-    return last
+def take_back(connection: Connection, count: int) -> None:
+    """Forgets all but the first ``count`` events: the change that told them was rolled back."""
+    del _told(connection)[count:]
+
+
+def write_told(connection: Connection) -> int:
+    """Writes what was told and returns the id of the last event; 0 for none. To be called before the commit."""
+    told = _told(connection)
+    if not told:
+        return 0
+    _ADD.many(connection, told)
+    told.clear()
+    return last_id(connection)
 
 
 def last_id(connection: Connection) -> int:
     """The id of the newest event; 0 before the first."""
-    return int(connection.execute(select(func.coalesce(func.max(event.c.id), 0))).scalar_one())
+    return int(_LAST.value(connection))
 
 
 def after(connection: Connection, last: int, sweep: str | None = None, limit: int = 500) -> list[Event]:

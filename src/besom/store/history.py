@@ -7,19 +7,30 @@ checkpoint, the rows of earlier attempts below its first step come in front.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, select
 
 from besom.common.json_numbers import dumps, number_word
-from besom.common.spool_format import Reader, Row
+from besom.common.spool_format import Note, Row
 from besom.engine.folding import to_number
-from besom.store import runs, streams
-from besom.store.columns import unpack_steps, unpack_values
+from besom.engine.records import Attempt
+from besom.store import runs
+from besom.store.blocks import Block, BlockReader
+from besom.store.columns import unpack_floats, unpack_json, unpack_steps
 from besom.store.tables import attempt, chunk, key, storable, stream, tail
 from besom.wire.runs import HistoryPage
+
+_ATTEMPTS = (
+    select(attempt.c.run_id, attempt.c.id, attempt.c.number, attempt.c.started)
+    .add_columns(attempt.c.has_rows, attempt.c.base_step)
+    .where(attempt.c.run_id.in_(bindparam("runs", expanding=True)))
+    .order_by(attempt.c.run_id, attempt.c.number.desc())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +56,35 @@ class _Block:
 
 
 def segments(connection: Connection, run_id: int, newest: int, below: int | None = None) -> list[Segment]:
-    """Which attempts' rows make the run's history, counted from attempt ``newest`` backwards."""
-    query = (
-        select(attempt.c.id, attempt.c.number, attempt.c.started, attempt.c.has_rows, attempt.c.base_step)
-        .where(attempt.c.run_id == run_id, attempt.c.number <= newest)
-        .order_by(attempt.c.number.desc())
-    )
-    found = []
-    for row in connection.execute(query):
-        if not row.has_rows and row.base_step is None:
+    """Which attempts' rows make the run's history, counted from attempt ``newest`` backwards.
+
+    With ``below``, those that an attempt which goes on at that step finds in front of it.
+    """
+    return segments_of(connection, {run_id: newest}, below).get(run_id, [])
+
+
+def segments_of(
+    connection: Connection, newest: Mapping[int, int], below: int | None = None
+) -> dict[int, list[Segment]]:
+    """The same of many runs: their ids and the attempt of each from which to count backwards."""
+    found: dict[int, list[Segment]] = {}
+    begin_at = dict.fromkeys(newest, below)
+    complete: set[int] = set()
+    for row in connection.execute(_ATTEMPTS, {"runs": list(newest)}).all():
+        run_id = row.run_id
+        if row.number > newest[run_id] or run_id in complete:
             continue
-        found.append(Segment(row.id, row.number, row.started, below))
+        limit = begin_at[run_id]
+        if not (row.has_rows or row.base_step is not None):
+            # The last attempt counts, also before its first row; one that died without a row hides none before it.
+            if limit is None:
+                complete.add(run_id)
+            continue
+        found.setdefault(run_id, []).append(Segment(row.id, row.number, row.started, limit))
         if row.base_step is None:
-            break
-        below = row.base_step if below is None else min(below, row.base_step)
+            complete.add(run_id)
+        else:
+            begin_at[run_id] = row.base_step if limit is None else min(limit, row.base_step)
     return found
 
 
@@ -68,15 +94,25 @@ def page(
     from_step: int | None = None,
     limit: int = 1000,
     keys: Sequence[str] | None = None,
+    attempt: int | None = None,
 ) -> HistoryPage:
-    """At most ``limit`` merged rows from a step on; raises NotFound for a run that does not exist.
+    """At most ``limit`` merged rows from a step on; raises NotFound for a run or attempt that does not exist.
 
-    With ``keys``, rows without any of them are left out.
+    With ``keys``, rows without any of them are left out. With ``attempt``, the rows are those of that attempt alone,
+    whatever counts.
     """
     run = runs.get(connection, run_uid)
-    steps, merged = _merged(connection, segments(connection, run.id, run.attempt), from_step, limit + 1, keys)
+    if attempt is None:
+        of = segments(connection, run.id, run.attempt)
+    else:
+        of = [_whole_attempt(runs.get_attempt(connection, run, attempt))]
+    steps, merged = _merged(connection, of, from_step, limit + 1, keys)
     following = steps[limit] if len(steps) > limit else None
     return HistoryPage(rows=[merged[step] for step in steps[:limit]], next_step=following)
+
+
+def _whole_attempt(which: Attempt) -> Segment:
+    return Segment(which.id, which.number, which.started, None)
 
 
 def all_rows(connection: Connection, run_id: int, newest: int) -> list[dict[str, Any]]:
@@ -147,11 +183,29 @@ def _blocks(connection: Connection, of: Sequence[Segment], from_step: int | None
 def _rows(
     connection: Connection, block: _Block, keys: Sequence[str] | None
 ) -> Iterator[tuple[int, float, dict[str, Any]]]:
-    if block.in_tail:
-        for record in tail_records(connection, block.stream_id, block.offset):
-            yield record.step, record.time, {name: shown_value(value) for name, value in record.data.items()}
-    else:
+    if not block.in_tail:
         yield from _chunk_rows(connection, block, keys)
+        return
+    for record in tail_records(connection, block.stream_id, block.offset):
+        if isinstance(record, Block):
+            yield from _block_rows(record, keys)
+        else:
+            yield record.step, record.time, {name: shown_value(value) for name, value in record.data.items()}
+
+
+def _block_rows(block: Block, keys: Sequence[str] | None) -> Iterator[tuple[int, float, dict[str, Any]]]:
+    kept = [at for at, name in enumerate(block.keys) if keys is None or name in keys]
+    names = [block.keys[at] for at in kept]
+    values = zip(*(_words(block.values[:, at]) for at in kept), strict=True) if kept else iter([()] * len(block.steps))
+    for step, time, row in zip(block.steps.tolist(), block.times.tolist(), values, strict=True):
+        yield step, time, dict(zip(names, row, strict=True))
+
+
+def _words(values: NDArray[Any]) -> list[Any]:
+    """The numbers as readers give them: words where they are not finite."""
+    if np.isfinite(values).all():
+        return values.tolist()  # type: ignore[no-any-return]
+    return [number_word(value) for value in values.tolist()]
 
 
 def shown_value(value: Any) -> Any:
@@ -160,7 +214,7 @@ def shown_value(value: Any) -> Any:
     return json.loads(storable(dumps(value))) if number is None else number_word(number)
 
 
-def tail_records(connection: Connection, stream_id: int, offset: int) -> Iterator[Row]:
+def tail_records(connection: Connection, stream_id: int, offset: int) -> Iterator[Block | Row]:
     """The rows in a tail blob."""
     query = (
         select(tail.c.data, stream.c.kinds)
@@ -168,8 +222,10 @@ def tail_records(connection: Connection, stream_id: int, offset: int) -> Iterato
         .where(tail.c.stream_id == stream_id, tail.c.offset == offset)
     )
     row = connection.execute(query).one()
-    reader = Reader({int(number): tuple(names) for number, names in row.kinds.items()}, started=True)
-    yield from streams.rows_in(reader, row.data)
+    reader = BlockReader({int(number): tuple(names) for number, names in row.kinds.items()}, started=True)
+    for record in reader.blocks(row.data):
+        if not isinstance(record, Note):
+            yield record
 
 
 def _chunk_rows(
@@ -185,12 +241,12 @@ def _chunk_rows(
     times: dict[int, float] = {}
     data: dict[int, dict[str, Any]] = {}
     for row in connection.execute(query.order_by(key.c.name)):
-        steps = unpack_steps(row.steps)
-        values = unpack_values(row.form, row.vals)
+        steps = unpack_steps(row.steps).tolist()
         if row.form == "time":
-            times.update(zip(steps, values, strict=True))
+            times.update(zip(steps, unpack_floats(row.form, row.vals).tolist(), strict=True))
             continue
+        values = unpack_json(row.vals) if row.form == "json" else _words(unpack_floats(row.form, row.vals))
         for step, value in zip(steps, values, strict=True):
-            data.setdefault(step, {})[row.name] = number_word(value) if isinstance(value, float) else value
+            data.setdefault(step, {})[row.name] = value
     for step, time in times.items():
         yield step, time, data.get(step, {})

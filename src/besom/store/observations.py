@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from besom.stopping import RungValue
 from besom.store import dialects
+from besom.store.prepared import Prepared
 from besom.store.tables import observation
+
+_AT_RUNG = Prepared(
+    select(observation.c.value, observation.c.best)
+    .where(observation.c.sweep_id == bindparam("which"), observation.c.rung == bindparam("height"))
+    .order_by(observation.c.run_id)
+)
 
 
 def known_rungs(connection: Connection, run_id: int, rungs: Sequence[int]) -> set[int]:
@@ -32,9 +39,4 @@ def keep(connection: Connection, run_id: int, sweep_id: int, touched: Mapping[in
 
 def at_rung(connection: Connection, sweep_id: int, rung: int) -> list[RungValue]:
     """What all runs of a sweep showed at a rung, in the order of the runs."""
-    query = (
-        select(observation.c.value, observation.c.best)
-        .where(observation.c.sweep_id == sweep_id, observation.c.rung == rung)
-        .order_by(observation.c.run_id)
-    )
-    return [RungValue(row.value, row.best) for row in connection.execute(query)]
+    return [RungValue(*row) for row in _AT_RUNG.all(connection, which=sweep_id, height=rung)]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select
 
 from besom.store import dialects
 from besom.store.tables import key, project
+
+# Both databases bound how many values a statement may have.
+_AT_ONCE = 1000
+_KEYS = select(key.c.name, key.c.id).where(
+    key.c.project_id == bindparam("project"), key.c.name.in_(bindparam("names", expanding=True))
+)
 
 
 def get_or_make(connection: Connection, entity: str, name: str, now: float) -> int:
@@ -32,10 +40,13 @@ def key_ids(connection: Connection, project_id: int, names: list[str]) -> dict[s
     return found
 
 
-def known_key_ids(connection: Connection, project_id: int, names: list[str]) -> dict[str, int]:
+def known_key_ids(connection: Connection, project_id: int, names: Sequence[str]) -> dict[str, int]:
     """The ids of those names that were logged before."""
-    query = select(key.c.name, key.c.id).where(key.c.project_id == project_id, key.c.name.in_(names))
-    return {row.name: row.id for row in connection.execute(query)}
+    found: dict[str, int] = {}
+    for at in range(0, len(names), _AT_ONCE):
+        asked = {"project": project_id, "names": names[at : at + _AT_ONCE]}
+        found.update({row.name: row.id for row in connection.execute(_KEYS, asked)})
+    return found
 
 
 def names(connection: Connection, project_id: int) -> tuple[str, str]:

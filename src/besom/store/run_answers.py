@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select
 from besom.common.ids import split_path
 from besom.engine.states import COUNTED
 from besom.errors import NotFound, Refused, UsageError
-from besom.store import addresses, history, summaries, sweeps
+from besom.store import addresses, curves, history, summaries, sweeps
 from besom.store.tables import agent, attempt, project, run, sweep
 from besom.wire.encoding import iso
-from besom.wire.runs import AttemptAnswer, RunAnswer, RunsPage
+from besom.wire.runs import AttemptAnswer, Curves, RunAnswer, RunsPage
 
 Order = Literal["score", "created", "idx"]
 _COLUMNS = {"score": run.c.rank_loss, "created": run.c.id, "idx": run.c.idx}
@@ -36,13 +36,14 @@ def page(
     order: Order = "score",
     limit: int = 100,
     after: str | None = None,
-    with_history: bool = False,
+    loose: bool = False,
     base_url: str = "",
 ) -> RunsPage:
     """Some runs of a sweep, project or entity in order: best first, as made, or by draw.
 
-    ``after`` is the ``next`` of the page before. Runs without a place in the order (no score that counts, no draw)
-    come last, as made. Raises NotFound for a sweep that does not exist, UsageError for another's cursor.
+    ``loose``: only runs outside sweeps. ``after`` is the ``next`` of the page before. Runs without a place in the
+    order (no score that counts, no draw) come last, as made. Raises NotFound for a sweep that does not exist,
+    UsageError for another's cursor.
     """
     conditions: list[ColumnElement[bool]] = []
     if sweep_uid is not None:
@@ -50,10 +51,11 @@ def page(
     else:
         conditions += [project.c.entity == entity] if entity is not None else []
         conditions += [project.c.name == project_name] if project_name is not None else []
+        conditions += [run.c.sweep_id.is_(None)] if loose else []
     rows = _ordered(connection, conditions, order, limit + 1, _cursor(after, order))
     shown = rows[:limit]
     following = f"{order}:{_place(shown[-1], order)}:{shown[-1].id}" if len(rows) > limit else None
-    return RunsPage(runs=answers(connection, shown, with_history, base_url), next=following)
+    return RunsPage(runs=answers(connection, shown, base_url=base_url), next=following)
 
 
 def _place(row: Row[Any], order: Order) -> str:
@@ -98,6 +100,36 @@ def _ordered(
             rest = rest.where(run.c.id > cursor[1])
         rows += connection.execute(rest)
     return rows
+
+
+def curves_of(
+    connection: Connection,
+    sweep_uid: str,
+    metric: str | None,
+    px: int,
+    names: Sequence[str] | None,
+    limit: int,
+    from_step: int | None = None,
+    to_step: int | None = None,
+) -> Curves:
+    """The curves of a sweep's runs: of those named, else of the best ``limit``; by default of the sweep's metric.
+
+    Raises NotFound for a sweep or run that does not exist, UsageError where no metric is meant.
+    """
+    which = sweeps.get(connection, sweep_uid)
+    name = metric or (None if which.metric is None else which.metric.name)
+    if name is None:
+        raise UsageError(f"sweep {sweep_uid} has no metric: say which one with metric=")
+    query = select(run.c.id, run.c.name, run.c.attempt).where(run.c.sweep_id == which.id)
+    if names is None:
+        query = query.order_by(run.c.rank_loss.is_(None), run.c.rank_loss, run.c.id).limit(limit)
+    else:
+        query = query.where(run.c.name.in_(names)).order_by(run.c.id)
+    found = [curves.CurveOf(*row) for row in connection.execute(query)]
+    if names is not None and len(found) < len(set(names)):
+        missing = next(name for name in names if name not in {one.name for one in found})
+        raise NotFound(f"there is no run {missing} in sweep {sweep_uid}: `besom show {sweep_uid}` lists its runs")
+    return curves.read(connection, which.project_id, name, found, px, from_step, to_step)
 
 
 def get(connection: Connection, uid: str, base_url: str = "", with_history: bool = False) -> RunAnswer:

@@ -4,35 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, null, select, update
 
 from besom.common.ids import new_id
 from besom.engine.records import Attempt, Run
 from besom.engine.states import RANKED, check_run_move
 from besom.errors import NotFound
-from besom.store import dialects, sweeps
+from besom.store import dialects, prepared, sweeps
+from besom.store.prepared import Prepared
 from besom.store.tables import attempt, claim, observation, run, summary, sweep, token, tried
 from besom.wire.runs import RunState
 
 _RUN = [run.c[name] for name in Run.__dataclass_fields__]
 _ATTEMPT = [attempt.c[name] for name in Attempt.__dataclass_fields__]
-# Every hand-out and every append asks these: built once.
-_BY_UID = select(*_RUN).where(run.c.uid == bindparam("which"))
-_BY_ID = select(*_RUN).where(run.c.id == bindparam("which"))
-_ATTEMPT_OF = select(*_ATTEMPT).where(attempt.c.run_id == bindparam("which"), attempt.c.number == bindparam("count"))
+_BY_UID = Prepared(select(*_RUN).where(run.c.uid == bindparam("which")))
+_BY_ID = Prepared(select(*_RUN).where(run.c.id == bindparam("which")))
+_ATTEMPT_OF = Prepared(
+    select(*_ATTEMPT).where(attempt.c.run_id == bindparam("which"), attempt.c.number == bindparam("count"))
+)
+_LONGEST_WAITING = Prepared(
+    select(*_RUN)
+    .where(run.c.sweep_id == bindparam("which"), run.c.waiting_since.is_not(None))
+    .order_by(run.c.waiting_since, run.c.id)
+    .limit(1)
+)
+_ADD_CLAIM = Prepared(insert(claim), ["request_id", "attempt_id", "created"])
+_CLAIMED = Prepared(
+    select(attempt.c.run_id, attempt.c.number)
+    .join(claim, claim.c.attempt_id == attempt.c.id)
+    .where(claim.c.request_id == bindparam("which"))
+)
+_DROP_TOKENS = Prepared(delete(token).where(token.c.run_id == bindparam("which")))
+_OWNER = Prepared(select(sweep.c.uid).where(sweep.c.id == bindparam("which")))
+_CONFIG = Prepared(select(run.c.config).where(run.c.id == bindparam("which")))
+_READS = Prepared(select(run.c.reads).where(run.c.id == bindparam("which")))
+_NAMED = Prepared(select(*_RUN).where(run.c.project_id == bindparam("project"), run.c.name == bindparam("called")))
+_TAKEN = Prepared(select(run.c.id).where(run.c.project_id == bindparam("project"), run.c.name == bindparam("called")))
+_TELL_PROGRESS = Prepared(
+    update(run)
+    .where(
+        run.c.id == bindparam("which"),
+        run.c.progress_told.is_(None)
+        | (run.c.progress_told <= bindparam("before"))
+        | (run.c.progress_told > bindparam("now")),
+    )
+    .values(progress_told=bindparam("now"))
+)
+_loss = bindparam("turned", type_=run.c.loss.type)
+_SET_SCORE = Prepared(
+    update(run)
+    .where(run.c.id == bindparam("which"))
+    .values(rank_loss=case((run.c.state.in_([literal(state) for state in sorted(RANKED)]), _loss), else_=None)),
+    ["score", "loss"],
+)
 
 
-def _record(row: Row[Any]) -> Run:
-    values = dict(row._mapping)
+def _record(row: Sequence[Any]) -> Run:
+    values = dict(zip(Run.__dataclass_fields__, row, strict=True))
     values["by_sweep"] = bool(values["by_sweep"])
     values["warnings"] = tuple(values["warnings"])
     return Run(**values)
 
 
-def _attempt(row: Row[Any]) -> Attempt:
-    values = dict(row._mapping)
+def _attempt(row: Sequence[Any]) -> Attempt:
+    values = dict(zip(Attempt.__dataclass_fields__, row, strict=True))
     values["preempting"] = bool(values["preempting"])
     values["has_rows"] = bool(values["has_rows"])
     return Attempt(**values)
@@ -40,7 +78,7 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 def find(connection: Connection, uid: str) -> Run | None:
     """The run with this uid, None if there is none."""
-    row = connection.execute(_BY_UID, {"which": uid}).first()
+    row = _BY_UID.first(connection, which=uid)
     return None if row is None else _record(row)
 
 
@@ -54,12 +92,14 @@ def get(connection: Connection, uid: str) -> Run:
 
 def by_id(connection: Connection, run_id: int) -> Run:
     """The run with this id."""
-    return _record(connection.execute(_BY_ID, {"which": run_id}).one())
+    row = _BY_ID.first(connection, which=run_id)
+    assert row is not None, f"run {run_id} is gone in the middle of a change"
+    return _record(row)
 
 
 def by_name(connection: Connection, project_id: int, name: str) -> Run | None:
     """The run that is called so in its project."""
-    row = connection.execute(select(*_RUN).where(run.c.project_id == project_id, run.c.name == name)).first()
+    row = _NAMED.first(connection, project=project_id, called=name)
     return None if row is None else _record(row)
 
 
@@ -71,13 +111,7 @@ def of_sweep(connection: Connection, sweep_id: int, wanted: Sequence[RunState]) 
 
 def longest_waiting(connection: Connection, sweep_id: int) -> Run | None:
     """The run that has waited longest to be handed out again."""
-    query = (
-        select(*_RUN)
-        .where(run.c.sweep_id == sweep_id, run.c.waiting_since.is_not(None))
-        .order_by(run.c.waiting_since, run.c.id)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
+    row = _LONGEST_WAITING.first(connection, which=sweep_id)
     return None if row is None else _record(row)
 
 
@@ -92,29 +126,28 @@ def fresh_name(connection: Connection, project_id: int) -> str:
     """A name that no run of the project has."""
     while True:
         name = new_id()
-        if by_name(connection, project_id, name) is None:
+        if _TAKEN.first(connection, project=project_id, called=name) is None:
             return name
 
 
-def add(connection: Connection, *, now: float, **values: Any) -> Run:
-    """Inserts a run; the values are the table's columns."""
-    row = {"tags": [], "warnings": [], "config": {}, "params": {}, "attempt": 0, "created": now, **values}
-    run_id = connection.execute(insert(run).values(row).returning(run.c.id)).scalar_one()
+def add(connection: Connection, *, now: float, counted: Mapping[str, int] | None = None, **values: Any) -> Run:
+    """Inserts a run; the values are the table's columns. ``counted`` is what its sweep counts besides its state."""
+    empty = {"by_sweep": 0, "tags": [], "warnings": [], "config": {}, "params": {}, "attempt": 0, "created": now}
+    row = {**empty, **values}
+    row["id"] = prepared.insert_one(connection, run, row)
     if row.get("sweep_id") is not None:
-        sweeps.add_to_counters(connection, row["sweep_id"], {f"n_{row['state']}": 1})
-    return by_id(connection, run_id)
+        sweeps.add_to_counters(connection, row["sweep_id"], {f"n_{row['state']}": 1, **(counted or {})})
+    return _record([row.get(name) for name in Run.__dataclass_fields__])
 
 
 def change(connection: Connection, run_id: int, **values: Any) -> None:
     """Sets columns other than the state."""
-    if values:
-        connection.execute(update(run).where(run.c.id == run_id).values(**values))
+    prepared.change(connection, run, run_id, values)
 
 
 def set_score(connection: Connection, run_id: int, score: float | None, loss: float | None) -> None:
     """Sets the score; it ranks only while the run's state does."""
-    rank_loss = None if loss is None else case((run.c.state.in_(RANKED), loss), else_=None)
-    connection.execute(update(run).where(run.c.id == run_id).values(score=score, loss=loss, rank_loss=rank_loss))
+    _SET_SCORE.execute(connection, which=run_id, score=score, loss=loss, turned=loss)
 
 
 def move(
@@ -122,17 +155,26 @@ def move(
 ) -> Run:
     """Brings a run into another state; raises InvalidMove for a move that the table does not have."""
     check_run_move(which.name, which.attempt, which.state, to, why)
-    rank_loss = run.c.loss if to in RANKED else None
-    connection.execute(
-        update(run)
-        .where(run.c.id == which.id)
-        .values({"state": to, "waiting_since": waiting_since, "rank_loss": rank_loss, **values})
-    )
+    # What stays as it is is not written: each column of an index that is written costs as much as the rest of the row.
+    if waiting_since != which.waiting_since:
+        values["waiting_since"] = waiting_since
+    ranks = to in RANKED and "loss" not in values
+    statement = _moving(None if ranks == (which.state in RANKED) else ranks, ("state", *values))
+    statement.execute(connection, which=which.id, state=to, **values)
     if which.sweep_id is not None:
         changes = {f"n_{which.state}": -1, f"n_{to}": 1} if to != which.state else {}
         changes["waiting"] = (waiting_since is not None) - (which.waiting_since is not None)
         sweeps.add_to_counters(connection, which.sweep_id, changes)
     return replace(which, state=to, waiting_since=waiting_since)
+
+
+@cache
+def _moving(ranks: bool | None, columns: tuple[str, ...]) -> Prepared:
+    """``ranks`` says whether the run ranks from now on; None: as before."""
+    statement = update(run).where(run.c.id == bindparam("which"))
+    if ranks is not None:
+        statement = statement.values(rank_loss=run.c.loss if ranks else null())
+    return Prepared(statement, columns)
 
 
 def remove(connection: Connection, which: Run) -> None:
@@ -157,18 +199,20 @@ def add_tried(connection: Connection, points: Sequence[Mapping[str, Any]]) -> No
     dialects.insert_or_leave(connection, tried, ["sweep_id", "params_hash"], points)
 
 
-def add_attempt(connection: Connection, which: Run, **values: Any) -> int:
+def add_attempt(connection: Connection, which: Run, **values: Any) -> Attempt:
     """Inserts the attempt that ``which.attempt`` counts, and clears what earlier attempts have shown."""
-    row = {"run_id": which.id, "number": which.attempt, "state": "running", "summary_set": {}, "defines": {}, **values}
+    begun = {"run_id": which.id, "number": which.attempt, "state": "running", "summary_set": {}, "defines": {}}
+    row = {**begun, **values}
     if which.attempt > 1:
         connection.execute(delete(summary).where(summary.c.run_id == which.id))
         connection.execute(delete(observation).where(observation.c.run_id == which.id))
-    return int(connection.execute(insert(attempt).values(row).returning(attempt.c.id)).scalar_one())
+    row["id"] = prepared.insert_one(connection, attempt, row)
+    return _attempt([row.get(name) for name in Attempt.__dataclass_fields__])
 
 
 def find_attempt(connection: Connection, run_id: int, number: int) -> Attempt | None:
     """One attempt of a run, None if there is none."""
-    row = connection.execute(_ATTEMPT_OF, {"which": run_id, "count": number}).first()
+    row = _ATTEMPT_OF.first(connection, which=run_id, count=number)
     return None if row is None else _attempt(row)
 
 
@@ -182,7 +226,7 @@ def get_attempt(connection: Connection, which: Run, number: int) -> Attempt:
 
 def change_attempt(connection: Connection, attempt_id: int, **values: Any) -> None:
     """Sets columns of an attempt."""
-    connection.execute(update(attempt).where(attempt.c.id == attempt_id).values(**values))
+    prepared.change(connection, attempt, attempt_id, values)
 
 
 def ended_attempts(connection: Connection, run_id: int, besides: int) -> dict[str, int]:
@@ -213,49 +257,42 @@ def renew_all(connection: Connection, until: float) -> None:
 
 def claimed(connection: Connection, request_id: str) -> tuple[Run, Attempt] | None:
     """What an earlier ask with this id was given."""
-    query = (
-        select(attempt.c.run_id, attempt.c.number)
-        .join(claim, claim.c.attempt_id == attempt.c.id)
-        .where(claim.c.request_id == request_id)
-    )
-    row = connection.execute(query).first()
+    row = _CLAIMED.first(connection, which=request_id)
     if row is None:
         return None
-    which = by_id(connection, row.run_id)
-    return which, get_attempt(connection, which, row.number)
+    which = by_id(connection, row[0])
+    return which, get_attempt(connection, which, row[1])
 
 
 def add_claim(connection: Connection, request_id: str, attempt_id: int, now: float) -> None:
     """Remembers what an ask was given."""
-    connection.execute(insert(claim).values(request_id=request_id, attempt_id=attempt_id, created=now))
+    _ADD_CLAIM.execute(connection, request_id=request_id, attempt_id=attempt_id, created=now)
 
 
 def drop_tokens(connection: Connection, run_id: int) -> None:
     """Makes the tokens of a run worthless."""
-    connection.execute(delete(token).where(token.c.run_id == run_id))
+    _DROP_TOKENS.execute(connection, which=run_id)
 
 
 def owner(connection: Connection, which: Run) -> str | None:
     """The uid of the run's sweep."""
     if which.sweep_id is None:
         return None
-    return str(connection.execute(select(sweep.c.uid).where(sweep.c.id == which.sweep_id)).scalar_one())
+    return str(_OWNER.value(connection, which=which.sweep_id))
 
 
 def config_of(connection: Connection, run_id: int) -> dict[str, Any]:
     """Everything that a run was configured with."""
-    config: dict[str, Any] = connection.execute(select(run.c.config).where(run.c.id == run_id)).scalar_one()
+    config: dict[str, Any] = _CONFIG.value(connection, which=run_id)
     return config
 
 
 def reads_of(connection: Connection, run_id: int) -> list[str] | None:
     """The swept names that the script is known to have read; None if it never told."""
-    reads: list[str] | None = connection.execute(select(run.c.reads).where(run.c.id == run_id)).scalar_one()
+    reads: list[str] | None = _READS.value(connection, which=run_id)
     return reads
 
 
 def told_progress(connection: Connection, run_id: int, now: float, every_s: float) -> bool:
     """True (and remembered) if the run's progress was not told within ``every_s`` seconds."""
-    due = run.c.progress_told.is_(None) | (run.c.progress_told <= now - every_s) | (run.c.progress_told > now)
-    changed = connection.execute(update(run).where(run.c.id == run_id, due).values(progress_told=now))
-    return changed.rowcount > 0
+    return _TELL_PROGRESS.execute(connection, which=run_id, before=now - every_s, now=now) > 0

@@ -6,18 +6,30 @@ stream; whole records lie in tail blobs until `compaction` makes columns of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select
 
-from besom.common.spool_format import HEADER, Note, Reader, Row, SpoolError
-from besom.store.tables import attempt, console, run, storable, stream, tail
+from besom.common.spool_format import HEADER, Note, Row, SpoolError
+from besom.store.blocks import Block, BlockReader
+from besom.store.prepared import Prepared, change
+from besom.store.tables import attempt, console, run, stream, tail
 
 KINDS = ("history", "console", "system")
+
+# Every append needs these: built once.
+_STREAM = [stream.c[name] for name in ("id", "next_offset", "kinds", "rest", "begun", "broken", "tail_rows")]
+_FIND = Prepared(
+    select(*_STREAM).where(
+        stream.c.attempt_id == bindparam("of"), stream.c.writer == bindparam("by"), stream.c.kind == bindparam("what")
+    )
+)
+_ADD = Prepared(insert(stream).returning(stream.c.id), ["attempt_id", "writer", "kind", "kinds", "rest"])
+_ADD_TAIL = Prepared(insert(tail), ["stream_id", "offset", "n", "step0", "step1", "data"])
+_ADD_CONSOLE = Prepared(insert(console), ["stream_id", "offset", "n", "data"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,18 @@ class Stream:
 class Piece:
     """What some bytes of a spool have brought: whole records, their bytes, and the reader's state after them."""
 
-    records: list[Row | Note]
+    records: list[Block | Row | Note]
     at: int
     whole: bytes
     next_offset: int
-    reader: Reader
+    reader: BlockReader
     broken: str | None
+
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(
+            len(record.steps) if isinstance(record, Block) else isinstance(record, Row) for record in self.records
+        )
 
 
 def next_offset(connection: Connection, run_uid: str, number: int, writer: str, kind: str) -> int:
@@ -58,14 +76,15 @@ def next_offset(connection: Connection, run_uid: str, number: int, writer: str, 
 
 def find(connection: Connection, attempt_id: int, writer: str, kind: str) -> Stream | None:
     """The stream of an attempt and writer, None if it has not begun."""
-    query = select(stream).where(stream.c.attempt_id == attempt_id, stream.c.writer == writer, stream.c.kind == kind)
-    row = connection.execute(query).first()
+    row = _FIND.first(connection, of=attempt_id, by=writer, what=kind)
     return None if row is None else _record(row)
 
 
-def _record(row: Any) -> Stream:
-    kinds = {int(number): tuple(keys) for number, keys in row.kinds.items()}
-    return Stream(row.id, row.next_offset, kinds, row.rest, bool(row.begun), row.broken, row.tail_rows)
+def _record(row: Sequence[Any]) -> Stream:
+    """A stream from its columns, in the order of `_STREAM`."""
+    stream_id, offset, kinds, rest, begun, broken, tail_rows = row
+    named = {int(number): tuple(keys) for number, keys in kinds.items()}
+    return Stream(stream_id, offset, named, rest, bool(begun), broken, tail_rows)
 
 
 def get_or_make(connection: Connection, attempt_id: int, writer: str, kind: str) -> Stream:
@@ -73,30 +92,25 @@ def get_or_make(connection: Connection, attempt_id: int, writer: str, kind: str)
     found = find(connection, attempt_id, writer, kind)
     if found is not None:
         return found
-    row = {"attempt_id": attempt_id, "writer": writer, "kind": kind, "kinds": {}, "rest": b""}
-    stream_id = connection.execute(insert(stream).values(row).returning(stream.c.id)).scalar_one()
+    stream_id = _ADD.value(connection, attempt_id=attempt_id, writer=writer, kind=kind, kinds={}, rest=b"")
     return Stream(stream_id, 0, {}, b"", False, None, 0)
 
 
 def of_attempt(connection: Connection, attempt_id: int, kind: str) -> list[Stream]:
     """All streams of a kind, oldest first."""
-    query = select(stream).where(stream.c.attempt_id == attempt_id, stream.c.kind == kind).order_by(stream.c.id)
+    query = select(*_STREAM).where(stream.c.attempt_id == attempt_id, stream.c.kind == kind).order_by(stream.c.id)
     return [_record(row) for row in connection.execute(query)]
 
 
 def read_piece(which: Stream, data: bytes) -> Piece:
     """Reads what ``data`` makes whole. Bytes that are no spool end the reading; what was good before them stays."""
-    reader = Reader(which.kinds, which.rest, started=which.begun)
-    records: list[Row | Note] = []
+    reader = BlockReader(which.kinds, which.rest, started=which.begun)
+    records: list[Block | Row | Note] = []
     broken: str | None = None
     try:
-        records.extend(_with_storable_names(record) for record in reader.feed(data))
+        records.extend(reader.blocks(data))
     except SpoolError as error:
         broken = str(error)
-    renamed = [number for number, keys in which.kinds.items() if reader.kinds[number] != keys]
-    if renamed:
-        broken = f"kind {renamed[0]} was given other names in the middle of the stream"
-        records, reader = [], Reader(which.kinds, which.rest + data, started=which.begun)
     gathered = which.rest + data
     used = len(gathered) - len(reader.rest)
     header = len(HEADER) if reader.started and not which.begun else 0
@@ -109,59 +123,41 @@ def read_piece(which: Stream, data: bytes) -> Piece:
     return Piece(records, start + header, gathered[header:used], offset, reader, broken)
 
 
-def rows_in(reader: Reader, whole: bytes) -> Iterator[Row]:
-    """The rows in the bytes of a tail."""
-    for record in reader.feed(whole):
-        if isinstance(record, Row):
-            yield _with_storable_names(record)
-
-
-R = TypeVar("R", Row, Note, Row | Note)
-
-
-def _with_storable_names(record: R) -> R:
-    if isinstance(record, Row) and not _are_storable(tuple(record.data)):
-        return Row(record.step, record.time, {storable(name): value for name, value in record.data.items()})
-    return record
-
-
-# A run logs the same names over and over.
-@lru_cache(maxsize=1024)
-def _are_storable(names: tuple[str, ...]) -> bool:
-    return all(storable(name) == name for name in names)
-
-
 def keep_piece(connection: Connection, which: Stream, piece: Piece) -> int:
     """Stores a piece and returns how many rows now lie in tails."""
-    steps = [record.step for record in piece.records if isinstance(record, Row)]
-    if steps:
-        connection.execute(
-            insert(tail).values(
-                stream_id=which.id, offset=piece.at, n=len(steps), step0=min(steps), step1=max(steps), data=piece.whole
-            )
+    rows = piece.rows()
+    if rows:
+        step0, step1 = _range(piece)
+        _ADD_TAIL.execute(
+            connection, stream_id=which.id, offset=piece.at, n=rows, step0=step0, step1=step1, data=piece.whole
         )
     values: dict[str, Any] = {
         "next_offset": piece.next_offset,
         "rest": piece.reader.rest,
         "begun": int(piece.reader.started),
         "broken": piece.broken,
-        "tail_rows": which.tail_rows + len(steps),
+        "tail_rows": which.tail_rows + rows,
     }
     if piece.reader.kinds != which.kinds:
         values["kinds"] = {str(number): list(keys) for number, keys in piece.reader.kinds.items()}
-    connection.execute(update(stream).where(stream.c.id == which.id).values(**values))
-    return which.tail_rows + len(steps)
+    change(connection, stream, which.id, values)
+    return which.tail_rows + rows
+
+
+def _range(piece: Piece) -> tuple[int, int]:
+    """The smallest and the largest step."""
+    steps = [record.step for record in piece.records if isinstance(record, Row)]
+    for record in piece.records:
+        if isinstance(record, Block):
+            steps += [int(record.steps.min()), int(record.steps.max())]
+    return min(steps), max(steps)
 
 
 def keep_console(connection: Connection, which: Stream, data: bytes) -> int:
     """Stores console bytes and returns the next offset."""
+    following = which.next_offset + len(data)
     if data:
-        connection.execute(
-            insert(console).values(
-                stream_id=which.id, offset=which.next_offset, n=len(data), data=zstandard.compress(data, 3)
-            )
-        )
-        connection.execute(
-            update(stream).where(stream.c.id == which.id).values(next_offset=which.next_offset + len(data))
-        )
-    return which.next_offset + len(data)
+        packed = zstandard.compress(data, 3)
+        _ADD_CONSOLE.execute(connection, stream_id=which.id, offset=which.next_offset, n=len(data), data=packed)
+        change(connection, stream, which.id, {"next_offset": following})
+    return following

@@ -4,53 +4,90 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, bindparam, select
 
 from besom.common.json_numbers import NON_FINITE, number_word
 from besom.engine.folding import Fold
-from besom.store import dialects
+from besom.store import dialects, projects
+from besom.store.prepared import Prepared
 from besom.store.tables import attempt, key, run, summary
 
 _KNOWN = frozenset(["min", "max", "mean", "first", "last"])
 _PLAIN = (
     "n", "total", "min", "min_step", "max", "max_step", "nan_count", "nan_run", "first", "last_finite", "last_step",
 )  # fmt: skip
+_FOLD = [summary.c[name] for name in (*_PLAIN, "last", "other")]
+# A run of so many keys is loaded whole; of one with more, the keys that are needed, some at a time.
+_FEW = 256
+_AT_ONCE = 1000
+_OF_RUN = Prepared(
+    select(key.c.name, key.c.id, *_FOLD)
+    .join(key, key.c.id == summary.c.key_id)
+    .where(summary.c.run_id == bindparam("of"))
+    .limit(_FEW + 1)
+)
+_THOSE = select(summary.c.key_id, *_FOLD).where(
+    summary.c.run_id == bindparam("of"), summary.c.key_id.in_(bindparam("keys", expanding=True))
+)
 
 
-def load(connection: Connection, run_id: int, key_ids: Mapping[str, int]) -> dict[str, Fold]:
+class Folds(NamedTuple):
+    """The folds of some keys of a run, and the ids of these keys."""
+
+    ids: Mapping[str, int]
+    of: Mapping[str, Fold]
+
+
+def load(connection: Connection, project_id: int, run_id: int, names: Sequence[str]) -> Folds:
     """The folds of these keys of a run; new ones for keys that the run has not logged."""
-    names = {key_id: name for name, key_id in key_ids.items()}
-    folds = {name: Fold() for name in key_ids}
-    query = select(summary).where(summary.c.run_id == run_id, summary.c.key_id.in_(list(names)))
-    for row in connection.execute(query):
-        folds[names[row.key_id]] = _fold(row)
-    return folds
+    found = _OF_RUN.all(connection, of=run_id) if len(names) <= _FEW else []
+    if not 0 < len(found) <= _FEW:
+        return _load_those(connection, project_id, run_id, names)
+    # Most runs log a few keys, the same ones every time: no need to ask for the keys first.
+    known = {row[0]: row for row in found}
+    missing = [name for name in names if name not in known]
+    ids = {name: known[name][1] for name in names if name in known}
+    ids |= projects.key_ids(connection, project_id, missing) if missing else {}
+    return Folds(ids, {name: _fold(known[name][2:]) if name in known else Fold() for name in names})
 
 
-def _fold(row: Row[Any]) -> Fold:
-    fold = Fold(**{name: getattr(row, name) for name in _PLAIN})
-    if row.last is not None:
-        fold.last = row.last
-    elif isinstance(row.other, str) and row.other in NON_FINITE:
+def _load_those(connection: Connection, project_id: int, run_id: int, names: Sequence[str]) -> Folds:
+    ids = projects.key_ids(connection, project_id, list(names))
+    by_id = {key_id: name for name, key_id in ids.items()}
+    folds = {name: Fold() for name in names}
+    wanted = list(by_id)
+    for at in range(0, len(wanted), _AT_ONCE):
+        for row in connection.execute(_THOSE, {"of": run_id, "keys": wanted[at : at + _AT_ONCE]}):
+            folds[by_id[row[0]]] = _fold(row[1:])
+    return Folds(ids, folds)
+
+
+def _fold(row: Sequence[Any]) -> Fold:
+    """A fold from its columns, in the order of `_FOLD`."""
+    *plain, last, other = row
+    fold = Fold(**dict(zip(_PLAIN, plain, strict=True)))
+    if last is not None:
+        fold.last = last
+    elif isinstance(other, str) and other in NON_FINITE:
         # SQLite has no NaN, so such numbers are kept as words.
-        fold.last = NON_FINITE[row.other]
+        fold.last = NON_FINITE[other]
     else:
-        fold.last, fold.is_number = row.other, False
+        fold.last, fold.is_number = other, False
     return fold
 
 
-def save(connection: Connection, run_id: int, key_ids: Mapping[str, int], folds: Mapping[str, Fold]) -> None:
+def save(connection: Connection, run_id: int, folds: Folds) -> None:
     """Writes folds back."""
     rows = []
-    for name, fold in folds.items():
+    for name, fold in folds.of.items():
         number = fold.open_number()
         finite = number is not None and math.isfinite(number)
         row = {column: getattr(fold, column) for column in _PLAIN}
         row["last"] = number if finite else None
         row["other"] = None if finite else number_word(fold.last) if number is not None else fold.last
-        rows.append({"run_id": run_id, "key_id": key_ids[name], **row})
+        rows.append({"run_id": run_id, "key_id": folds.ids[name], **row})
     dialects.upsert(connection, summary, ["run_id", "key_id"], rows)
 
 
@@ -62,7 +99,7 @@ def logged_keys(connection: Connection, run_id: int) -> list[str]:
 
 def last_of(connection: Connection, run_id: int, name: str) -> Any:
     """The last value that a run has logged of a key, as JSON."""
-    joined = select(summary).join(key, key.c.id == summary.c.key_id)
+    joined = select(*_FOLD).join(key, key.c.id == summary.c.key_id)
     query = joined.where(summary.c.run_id == run_id, key.c.name == name)
     return _fold(connection.execute(query).one()).summary([])
 
@@ -74,13 +111,16 @@ def of_runs(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[st
         return shown
     rules = _rules(connection, run_ids)
     query = (
-        select(summary, key.c.name).join(key, key.c.id == summary.c.key_id).where(summary.c.run_id.in_(run_ids))
-    ).order_by(key.c.name)
-    for row in connection.execute(query):
-        defines, _ = rules.get(row.run_id, ({}, {}))
-        kinds = summary_kinds(defines, row.name)
+        select(summary.c.run_id, key.c.name, *_FOLD)
+        .join(key, key.c.id == summary.c.key_id)
+        .where(summary.c.run_id.in_(run_ids))
+        .order_by(key.c.name)
+    )
+    for run_id, name, *fold in connection.execute(query):
+        defines, _ = rules.get(run_id, ({}, {}))
+        kinds = summary_kinds(defines, name)
         if "none" not in kinds:
-            shown[row.run_id][row.name] = _fold(row).summary([kind for kind in kinds if kind in _KNOWN])
+            shown[run_id][name] = _fold(fold).summary([kind for kind in kinds if kind in _KNOWN])
     for run_id, (_, by_hand) in rules.items():
         _set_by_hand(shown[run_id], by_hand)
     return shown

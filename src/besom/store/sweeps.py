@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
 
 from besom.engine import states
 from besom.engine.records import Sweep
 from besom.engine.states import RUN_STATES
 from besom.errors import NotFound
 from besom.metric import Metric
-from besom.store import addresses
-from besom.store.tables import agent, project, run, sweep, tried
+from besom.store import addresses, prepared
+from besom.store.prepared import Prepared
+from besom.store.tables import agent, project, run, sweep, sweep_file, tried
 from besom.sweep_config.config import Retry
 from besom.wire.encoding import iso
 from besom.wire.sweeps import MetricAnswer, RunCounts, SweepAnswer, SweepState
 
-# The whole config is large and seldom wanted.
-_RECORD = [column for column in sweep.c if column.name not in ("config", "config_text", "description")]
+# Characters of a config's text that lists of sweeps carry.
+MOST_LISTED_TEXT = 16 * 1024
 
 
 def _query(*columns: Any) -> Select[Any]:
@@ -30,45 +46,74 @@ def _query(*columns: Any) -> Select[Any]:
     )
 
 
-def _record(row: Row[Any]) -> Sweep:
+def _record(row: Sequence[Any]) -> Sweep:
+    values = dict(zip(_PLAIN, row, strict=False))
+    metric, retry, notes, entity, project_name, *counts = row[len(_PLAIN) :]
     return Sweep(
-        id=row.id,
-        uid=row.uid,
-        project_id=row.project_id,
-        entity=row.entity,
-        project=row.project_name,
-        name=row.name,
-        state=row.state,
-        ended_reason=row.ended_reason,
-        method=row.method,
-        metric=Metric(**row.metric) if row.metric else None,
-        retry=Retry(**row.retry),
-        run_cap=row.run_cap,
-        time_cap_s=row.time_cap_s,
-        seed=row.seed,
-        size=row.size,
-        next_number=row.next_number,
-        created_runs=row.created_runs,
-        waiting=row.waiting,
-        first_started=row.first_started,
-        notes=tuple(row.notes),
-        counts={state: getattr(row, f"n_{state}") for state in RUN_STATES},
+        **values,
+        metric=Metric(**metric) if metric else None,
+        retry=Retry(**retry),
+        notes=tuple(notes),
+        entity=entity,
+        project=project_name,
+        counts=dict(zip(RUN_STATES, counts, strict=True)),
     )
 
 
-# Every hand-out and every append asks this: built once.
-_BY_ID = _query(*_RECORD).where(sweep.c.id == bindparam("which"))
+_PLAIN = [name for name in Sweep.__dataclass_fields__ if name in sweep.c and name not in ("metric", "retry", "notes")]
+_COUNTS = [f"n_{state}" for state in RUN_STATES]
+_RECORD = (
+    select(
+        *(sweep.c[name] for name in (*_PLAIN, "metric", "retry", "notes")),
+        project.c.entity,
+        project.c.name.label("project_name"),
+        *(sweep.c[name] for name in _COUNTS),
+    )
+    .join(project, project.c.id == sweep.c.project_id)
+)  # fmt: skip
+_BY_ID = Prepared(_RECORD.where(sweep.c.id == bindparam("which")))
+_COUNTERS = (*_COUNTS, "waiting", "created_runs", "next_number")
+_COUNT = Prepared(
+    update(sweep)
+    .where(sweep.c.id == bindparam("which"))
+    .values({name: sweep.c[name] + bindparam(f"more_{name}", type_=BigInteger) for name in _COUNTERS})
+)
+_IS_TRIED = Prepared(
+    union_all(
+        *(
+            select(literal(1)).where(table.c.sweep_id == bindparam("which"), table.c.params_hash == bindparam("digest"))
+            for table in (run, tried)
+        )
+    ).limit(1)
+)
+_BEST = Prepared(
+    select(run.c.name, run.c.score)
+    .where(
+        run.c.sweep_id == bindparam("which"),
+        run.c.rank_loss.is_not(None),
+        run.c.state.in_([literal(state) for state in sorted(states.COUNTED)]),
+    )
+    .order_by(run.c.rank_loss, run.c.id)
+    .limit(1)
+)
+_REACHED = Prepared(
+    select(run.c.name, run.c.score)
+    .where(run.c.sweep_id == bindparam("which"), run.c.rank_loss <= bindparam("target"))
+    .order_by(run.c.rank_loss, run.c.id)
+    .limit(1)
+)
 
 
 def by_id(connection: Connection, sweep_id: int) -> Sweep:
     """The sweep with this id."""
-    return _record(connection.execute(_BY_ID, {"which": sweep_id}).one())
+    row = _BY_ID.first(connection, which=sweep_id)
+    assert row is not None, f"sweep {sweep_id} is gone in the middle of a change"
+    return _record(row)
 
 
 def get(connection: Connection, uid: str, entity: str | None = None, project_name: str | None = None) -> Sweep:
     """The sweep that people call ``uid``; raises NotFound, also when entity or project are others."""
-    query = _named(_query(*_RECORD), uid, entity, project_name)
-    row = connection.execute(query).first()
+    row = connection.execute(_named(_RECORD, uid, entity, project_name)).first()
     if row is None:
         raise NotFound(missing(uid, entity, project_name))
     return _record(row)
@@ -97,7 +142,9 @@ def uid_taken(connection: Connection, uid: str) -> bool:
     return connection.execute(select(sweep.c.id).where(sweep.c.uid == uid)).first() is not None
 
 
-def add(connection: Connection, metric: Metric | None, retry: Retry, **values: Any) -> int:
+def add(
+    connection: Connection, metric: Metric | None, retry: Retry, *, config: Any, config_text: str, **values: Any
+) -> int:
     """Inserts a sweep in state pending; the values are the table's columns."""
     row = {
         "metric": None if metric is None else asdict(metric),
@@ -105,7 +152,10 @@ def add(connection: Connection, metric: Metric | None, retry: Retry, **values: A
         "state": "pending",
         **values,
     }
-    return int(connection.execute(insert(sweep).values(row).returning(sweep.c.id)).scalar_one())
+    sweep_id = int(connection.execute(insert(sweep).values(row).returning(sweep.c.id)).scalar_one())
+    made_of = {"sweep_id": sweep_id, "config": config, "config_text": config_text}
+    connection.execute(insert(sweep_file).values(made_of))
+    return sweep_id
 
 
 def change(connection: Connection, sweep_id: int, now: float, **values: Any) -> None:
@@ -117,14 +167,14 @@ def change(connection: Connection, sweep_id: int, now: float, **values: Any) -> 
 
 def set_counters(connection: Connection, sweep_id: int, **values: Any) -> None:
     """Sets columns that only hand-outs need."""
-    connection.execute(update(sweep).where(sweep.c.id == sweep_id).values(**values))
+    prepared.change(connection, sweep, sweep_id, values)
 
 
 def add_to_counters(connection: Connection, sweep_id: int, changes: Mapping[str, int]) -> None:
-    """Adds to ``n_<state>``, ``waiting`` or ``created_runs``."""
-    values = {name: sweep.c[name] + by for name, by in changes.items() if by}
-    if values:
-        connection.execute(update(sweep).where(sweep.c.id == sweep_id).values(values))
+    """Adds to ``n_<state>``, ``waiting``, ``created_runs`` or ``next_number``."""
+    if any(changes.values()):
+        more = {f"more_{name}": changes.get(name, 0) for name in _COUNTERS}
+        _COUNT.execute(connection, which=sweep_id, **more)
 
 
 def move(connection: Connection, which: Sweep, to: SweepState, reason: str | None, now: float) -> None:
@@ -136,7 +186,7 @@ def move(connection: Connection, which: Sweep, to: SweepState, reason: str | Non
 
 def config_of(connection: Connection, sweep_id: int) -> Any:
     """The config as it was written, for reading it again."""
-    return connection.execute(select(sweep.c.config).where(sweep.c.id == sweep_id)).scalar_one()
+    return connection.execute(select(sweep_file.c.config).where(sweep_file.c.sweep_id == sweep_id)).scalar_one()
 
 
 def remove(connection: Connection, sweep_id: int) -> None:
@@ -152,28 +202,43 @@ def past_deadline(connection: Connection, now: float) -> list[int]:
 
 def is_tried(connection: Connection, sweep_id: int, params_hash: str) -> bool:
     """True if the sweep must not hand out the point again."""
-    for table in (run, tried):
-        query = select(table.c.sweep_id).where(table.c.sweep_id == sweep_id, table.c.params_hash == params_hash)
-        if connection.execute(query).first() is not None:
-            return True
-    return False
+    return _IS_TRIED.first(connection, which=sweep_id, digest=params_hash) is not None
 
 
 def answer(
     connection: Connection, uid: str, entity: str | None = None, project_name: str | None = None, base_url: str = ""
 ) -> SweepAnswer:
     """A sweep as every door shows it; raises NotFound."""
-    row = connection.execute(_named(_query(sweep), uid, entity, project_name)).first()
+    query = _whole(sweep_file.c.config, sweep_file.c.config_text)
+    row = connection.execute(_named(query, uid, entity, project_name)).first()
     if row is None:
         raise NotFound(missing(uid, entity, project_name))
     return _answer(connection, row, base_url)
 
 
+_AGENTS = (
+    select(func.count())
+    .where(agent.c.sweep_id == sweep.c.id, agent.c.state != "ended")
+    .correlate(sweep)
+    .scalar_subquery()
+    .label("agents")
+)
+_SHORT = func.length(sweep_file.c.config_text) <= MOST_LISTED_TEXT
+_LISTED = (
+    case((_SHORT, sweep_file.c.config), else_=null()).label("config"),
+    case((_SHORT, sweep_file.c.config_text), else_="").label("config_text"),
+)
+
+
+def _whole(*made_of: Any) -> Select[Any]:
+    return _query(sweep, *made_of, _AGENTS).join(sweep_file, sweep_file.c.sweep_id == sweep.c.id)
+
+
 def answers(
     connection: Connection, entity: str | None = None, project_name: str | None = None, base_url: str = ""
 ) -> list[SweepAnswer]:
-    """All sweeps, newest first, of an entity or project where given."""
-    query = _query(sweep).order_by(sweep.c.id.desc())
+    """All sweeps, newest first, of an entity or project where given. Long configs are left out (`SweepAnswer`)."""
+    query = _whole(*_LISTED).order_by(sweep.c.id.desc())
     if entity is not None:
         query = query.where(project.c.entity == entity)
     if project_name is not None:
@@ -183,7 +248,6 @@ def answers(
 
 def _answer(connection: Connection, row: Row[Any], base_url: str) -> SweepAnswer:
     best = best_run(connection, row.id)
-    living = select(func.count()).select_from(agent).where(agent.c.sweep_id == row.id, agent.c.state != "ended")
     return SweepAnswer(
         id=row.uid,
         entity=row.entity,
@@ -200,7 +264,7 @@ def _answer(connection: Connection, row: Row[Any], base_url: str) -> SweepAnswer
         run_cap=row.run_cap,
         grid_size=row.size,
         runs=RunCounts(**{state: getattr(row, f"n_{state}") for state in RUN_STATES}),
-        agents=connection.execute(living).scalar_one(),
+        agents=row.agents,
         best_score=None if best is None else best[1],
         best_run=None if best is None else best[0],
         notes=list(row.notes),
@@ -221,28 +285,16 @@ def metric_answer(metric: Mapping[str, Any] | None) -> MetricAnswer | None:
 
 def best_run(connection: Connection, sweep_id: int) -> tuple[str, float] | None:
     """Name and score of the best run that counts."""
-    query = (
-        select(run.c.name, run.c.score)
-        .where(run.c.sweep_id == sweep_id, run.c.rank_loss.is_not(None), run.c.state.in_(states.COUNTED))
-        .order_by(run.c.rank_loss, run.c.id)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return None if row is None else (row.name, row.score)
+    row = _BEST.first(connection, which=sweep_id)
+    return None if row is None else (row[0], row[1])
 
 
 def reached_target(connection: Connection, which: Sweep) -> tuple[str, float] | None:
     """Name and score of a run (of those that count or may still count) that has met the sweep's target."""
     if which.metric is None or which.metric.target is None:
         return None
-    query = (
-        select(run.c.name, run.c.score)
-        .where(run.c.sweep_id == which.id, run.c.rank_loss <= which.metric.as_loss(which.metric.target))
-        .order_by(run.c.rank_loss, run.c.id)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return None if row is None else (row.name, row.score)
+    row = _REACHED.first(connection, which=which.id, target=which.metric.as_loss(which.metric.target))
+    return None if row is None else (row[0], row[1])
 
 
 def as_text(config: Any) -> str:

@@ -1,7 +1,7 @@
 """The schema. Ids are whole numbers inside, short random text (``uid``) outside; times are seconds since 1970 (UTC).
 
 One table a noun; the counters on `sweep` are kept with every move of a run, so that a hand-out never counts runs.
-Streams, not runs, own bytes: ``stream → tail → chunk, coarse`` and ``stream → console``.
+Streams, not runs, own bytes: ``stream → tail → chunk`` and ``stream → console``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 from besom.common.json_numbers import dumps
@@ -32,6 +33,8 @@ from besom.engine.states import RUN_STATES
 
 def storable(text: str) -> str:
     """The text without what one of the two databases refuses: NUL characters and lone surrogates."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -131,8 +134,6 @@ sweep = Table(
     _text("method"),
     Column("metric", Json),
     Column("retry", Json, nullable=False),
-    Column("config", Json, nullable=False),
-    _text("config_text"),
     _text("program", null=True),
     Column("notes", Json, nullable=False),
     Column("run_cap", BigInteger),
@@ -151,6 +152,15 @@ sweep = Table(
     _time("ended", null=True),
 )
 
+# What a sweep was made of, which may be long: SQLite writes the whole row of a counter anew.
+sweep_file = Table(
+    "sweep_file",
+    metadata,
+    _of("sweep", key=True),
+    Column("config", Json, nullable=False),
+    _text("config_text"),
+)
+
 agent = Table(
     "agent",
     metadata,
@@ -159,6 +169,8 @@ agent = Table(
     _of("sweep", index=True),
     _text("host"),
     Column("pid", BigInteger, nullable=False),
+    _text("process_started"),
+    _text("boot_id"),
     Column("slots", BigInteger, nullable=False),
     _text("version"),
     Column("state", Text, nullable=False),
@@ -172,6 +184,8 @@ agent = Table(
     _text("ended_reason", null=True),
     Index("ix_agent_state", "state", "seen"),
 )
+
+_WAITING = text("waiting_since IS NOT NULL")
 
 run = Table(
     "run",
@@ -216,7 +230,7 @@ run = Table(
     Index("ix_run_sweep_state", "sweep_id", "state"),
     Index("ix_run_sweep_rank", "sweep_id", "rank_loss", "id"),
     Index("ix_run_project_rank", "project_id", "rank_loss", "id"),
-    Index("ix_run_waiting", "sweep_id", "waiting_since", "id"),
+    Index("ix_run_waiting", "sweep_id", "waiting_since", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )
 
 # Points that a sweep must not hand out although none of its runs stands there: runs that were there before the sweep
@@ -283,7 +297,10 @@ stream = Table(
     _flag("begun"),
     _text("broken", null=True),
     _count("tail_rows"),
+    # Its attempt has ended, and its tail waits to become columns.
+    _flag("is_due"),
     UniqueConstraint("attempt_id", "writer", "kind"),
+    Index("ix_stream_due", "is_due", sqlite_where=text("is_due = 1"), postgresql_where=text("is_due = 1")),
 )
 
 key = Table(
@@ -340,20 +357,12 @@ chunk = Table(
     Column("step1", BigInteger, nullable=False),
     Column("min", Float(53)),
     Column("max", Float(53)),
+    # In front of the values: a long run's whole curve is read from these alone.
+    Column("coarse", LargeBinary),
     Column("steps", LargeBinary, nullable=False),
     Column("vals", LargeBinary, nullable=False),
     UniqueConstraint("stream_id", "offset", "key_id", "form"),
-)
-
-coarse = Table(
-    "coarse",
-    metadata,
-    _of("stream", key=True),
-    _of("key", key=True),
-    Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("offset", BigInteger, primary_key=True, autoincrement=False),
-    Column("n", BigInteger, nullable=False),
-    Column("data", LargeBinary, nullable=False),
+    Index("ix_chunk_steps", "stream_id", "key_id", "step1", "step0"),
 )
 
 console = Table(

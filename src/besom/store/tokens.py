@@ -8,9 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from besom.store.prepared import Prepared
 from besom.store.tables import run, sweep, token
 from besom.wire.encoding import iso
 from besom.wire.server import Scope, TokenRow
+
+_ADD_OF_RUN = Prepared(insert(token), ["hash", "name", "scope", "entity", "run_id", "created", "expires", "revoked"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,14 @@ def add(connection: Connection, **values: Any) -> TokenRow:
     """Inserts a token."""
     row = connection.execute(insert(token).values(revoked=False, **values).returning(token)).one()
     return answer(row)
+
+
+def add_of_run(connection: Connection, run_id: int, name: str, entity: str, secret: str, now: float) -> None:
+    """Inserts the token of a run, which ends with the attempt."""
+    _ADD_OF_RUN.execute(
+        connection, hash=hash_of(secret), name=name, scope="run", entity=entity, run_id=run_id, created=now,
+        expires=None, revoked=False,
+    )  # fmt: skip
 
 
 def revoke(connection: Connection, token_id: int) -> bool:

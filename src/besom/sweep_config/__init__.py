@@ -10,5 +10,6 @@ from besom.sweep_config.explain import explain
 from besom.sweep_config.problems import Problem
 from besom.sweep_config.read import read_sweep_config
 from besom.sweep_config.schema import json_schema
+from besom.sweep_config.tree import MAX_FILE_BYTES
 
-__all__ = ["Problem", "Retry", "SweepConfig", "check", "explain", "json_schema", "read_sweep_config"]
+__all__ = ["MAX_FILE_BYTES", "Problem", "Retry", "SweepConfig", "check", "explain", "json_schema", "read_sweep_config"]

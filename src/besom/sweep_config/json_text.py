@@ -10,7 +10,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # public in f
 from typing import Any
 
 from besom.sweep_config.problems import Findings
-from besom.sweep_config.tree import MOST_LEVELS, MOST_VALUES, Node, SyntaxProblem
+from besom.sweep_config.tree import INSTEAD, MOST_LEVELS, MOST_VALUES, Node, SyntaxProblem
 from besom.sweep_config.yaml_scalars import as_number
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -52,7 +52,7 @@ class _Reader:
         if level > MOST_LEVELS:
             raise self._problem(f"nested deeper than {MOST_LEVELS} levels")
         if self._count > MOST_VALUES:
-            raise self._problem(f"more than {MOST_VALUES:,} values: too many for a sweep")
+            raise self._problem(f"more than {MOST_VALUES:,} values: {INSTEAD}")
         first = self._text[self._at : self._at + 1]
         if first == "{":
             node.value = self._object(level)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from besom.sweep_config.problems import Findings
-from besom.sweep_config.tree import MOST_LEVELS, MOST_VALUES, Node, SyntaxProblem
+from besom.sweep_config.tree import INSTEAD, MOST_LEVELS, MOST_VALUES, Node, SyntaxProblem
 
 
 def read_object(value: Any, findings: Findings) -> Node:
@@ -28,7 +28,7 @@ class _Reader:
         if level > MOST_LEVELS:
             raise SyntaxProblem(f"nested deeper than {MOST_LEVELS} levels, or a part that contains itself")
         if self._count > MOST_VALUES:
-            raise SyntaxProblem(f"more than {MOST_VALUES:,} values: too many for a sweep")
+            raise SyntaxProblem(f"more than {MOST_VALUES:,} values: {INSTEAD}")
         if value is None or isinstance(value, (bool, str)):
             return Node(value if value is None or isinstance(value, bool) else str(value))
         if isinstance(value, int):

@@ -10,6 +10,9 @@ from typing import Any
 MOST_LEVELS = 64
 # What aliases may unfold to: a file of a few hundred bytes can otherwise stand for more than any memory.
 MOST_VALUES = 2_000_000
+MAX_FILE_BYTES = 32 * 1024 * 1024
+# What to write where a list is too long.
+INSTEAD = "describe them by a distribution, such as `min` and `max` with `q` for steps"
 
 
 class SyntaxProblem(Exception):
@@ -60,7 +63,11 @@ def scalars(node: Node, key: str = "") -> Iterator[tuple[str, Node]]:
             yield from scalars(child, f"{key}.{name}" if key else name)
     elif isinstance(value, list):
         for index, child in enumerate(value):
-            yield from scalars(child, f"{key}[{index}]")
+            # Lists may be long: no generator for each of their items.
+            if isinstance(child.value, (dict, list)):
+                yield from scalars(child, f"{key}[{index}]")
+            else:
+                yield f"{key}[{index}]", child
     else:
         yield key, node
 

@@ -37,6 +37,8 @@ def resolve(text: str) -> Any:
 
 def as_number(text: str) -> int | float | None:
     """The number that a text spells, None if it spells none. A number too long to be kept is an infinity."""
+    if text.isdecimal() and text.isascii() and text[0] != "0" and len(text) < 20:
+        return int(text)
     whole = _INTEGER.fullmatch(text)
     if whole:
         return _integer(whole)

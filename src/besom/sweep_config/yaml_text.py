@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from besom.sweep_config.problems import Findings
-from besom.sweep_config.tree import MOST_LEVELS, MOST_VALUES, Node, SyntaxProblem
+from besom.sweep_config.tree import INSTEAD, MOST_LEVELS, MOST_VALUES, Node, SyntaxProblem
 from besom.sweep_config.yaml_errors import syntax_problem
 from besom.sweep_config.yaml_scalars import as_number, is_new_number, resolve
 
@@ -159,7 +159,7 @@ class _Builder:
         parent = self._open[-1]
         parent.size += size
         if parent.size > MOST_VALUES:
-            raise SyntaxProblem(f"more than {MOST_VALUES:,} values, aliases unfolded: too many for a sweep")
+            raise SyntaxProblem(f"more than {MOST_VALUES:,} values, aliases unfolded: {INSTEAD}")
         if isinstance(parent.node.value, list):
             parent.node.value.append(node)
         else:

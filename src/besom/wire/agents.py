@@ -10,7 +10,11 @@ from besom.wire.sweeps import MetricAnswer
 
 
 class NewAgent(Struct, kw_only=True, forbid_unknown_fields=True):
-    """An agent introduces itself to a sweep. The same ``uid`` twice is the same agent."""
+    """An agent introduces itself to a sweep. The same ``uid`` twice is the same agent.
+
+    ``pid``, ``process_started`` and ``boot_id`` tell later agents of the same host whether it still lives: a pid
+    alone names another process after a while.
+    """
 
     uid: str
     sweep_id: str
@@ -18,14 +22,38 @@ class NewAgent(Struct, kw_only=True, forbid_unknown_fields=True):
     project: str | None = None
     host: str = ""
     pid: int = 0
+    process_started: str = ""
+    boot_id: str = ""
     slots: int = 1
     version: str = ""
     # Function agents run a Python function: the sweep needs no program.
     function: bool = False
 
 
+class HeldRun(Struct, kw_only=True, forbid_unknown_fields=True):
+    """An attempt that the agent has in its hands."""
+
+    uid: str
+    attempt: int
+    slot: int = 0
+
+
+class Neighbour(Struct, kw_only=True):
+    """Another agent of the same host and sweep that has not said that it ended, with the attempts that it holds."""
+
+    uid: str
+    pid: int
+    process_started: str
+    boot_id: str
+    runs: list[HeldRun]
+
+
 class AgentAnswer(Struct, kw_only=True):
-    """What an agent must know of its sweep. ``command`` is unexpanded, None for W&B's default."""
+    """What an agent must know of its sweep. ``command`` is unexpanded, None for W&B's default.
+
+    ``neighbours`` are those that hold runs. Who finds that such a process is gone reports its attempts ended
+    (`FinishRun` without an exit code), so that they need not wait for their lease to run out.
+    """
 
     uid: str
     sweep_id: str
@@ -41,6 +69,7 @@ class AgentAnswer(Struct, kw_only=True):
     heartbeat_s: float
     lease_s: float
     url: str
+    neighbours: list[Neighbour] = field(default_factory=list)
 
 
 class Claim(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -84,14 +113,6 @@ class Finish(Struct, kw_only=True, tag="finish", tag_field="kind"):
 
 
 ClaimAnswer = HandOut | Wait | Finish
-
-
-class HeldRun(Struct, kw_only=True, forbid_unknown_fields=True):
-    """An attempt that the agent has in its hands."""
-
-    uid: str
-    attempt: int
-    slot: int = 0
 
 
 class AgentHeartbeat(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from besom.wire.agents import Claim, Finish, HandOut, Wait
+
 RunState = Literal["queued", "running", "finished", "stopped", "killed", "failed", "crashed", "preempted"]
 
 
@@ -29,7 +31,7 @@ class NewRun(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class StartedRun(Struct, kw_only=True):
-    """The run, its attempt, and the page's address."""
+    """The run, its attempt, the page's address, and how often the run should say that it lives."""
 
     uid: str
     name: str
@@ -38,6 +40,14 @@ class StartedRun(Struct, kw_only=True):
     project: str
     attempt: int
     url: str
+    heartbeat_s: float = 15.0
+
+
+class LastBytes(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Bytes of a stream that begin at ``offset`` (base64 in JSON)."""
+
+    offset: int
+    data: bytes
 
 
 class FinishRun(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +57,9 @@ class FinishRun(Struct, kw_only=True, forbid_unknown_fields=True):
     ("stop": early stopping or a person's stop of the run; "cancel": sweep canceled or run killed; "interrupt": Ctrl-C
     at the agent; "preempt": the machine is taken away). ``offsets`` are the ends of the streams that the watcher has
     shipped: `{"<writer>/history": bytes}`; the server refuses to end an attempt whose rows are not all there.
+
+    So that a short run costs one request: ``rest`` brings the bytes not yet sent, by the same paths as ``offsets`` and
+    by the rules of the streams' own address; ``next`` asks for the next run of the attempt's agent.
     """
 
     exit_code: int | None = None
@@ -55,14 +68,24 @@ class FinishRun(Struct, kw_only=True, forbid_unknown_fields=True):
     error: str | None = None
     preempting: bool = False
     offsets: dict[str, int] = field(default_factory=dict)
+    rest: dict[str, LastBytes] = field(default_factory=dict)
+    next: Claim | None = None
 
 
 class FinishAnswer(Struct, kw_only=True):
-    """What became of the run: its state, and whether this attempt was the one that counts."""
+    """What became of the run: its state, and whether this attempt was the one that counts.
+
+    ``next`` answers the ask for another run, if there was one. ``score`` is the run's own; ``best_score`` and
+    ``best_run`` (its name) are the best of the sweep so far.
+    """
 
     state: RunState
     current: bool
     warnings: list[str]
+    next: HandOut | Wait | Finish | None = None
+    score: float | None = None
+    best_score: float | None = None
+    best_run: str | None = None
 
 
 class RunHeartbeat(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -148,3 +171,27 @@ class HistoryPage(Struct, kw_only=True):
 
     rows: list[dict[str, Any]]
     next_step: int | None = None
+
+
+class Curve(Struct):
+    """One run's curve of a metric, as few points as a screen can show.
+
+    ``points`` is how many there were. Each shown point stands for the points from its step to the next shown one:
+    ``steps`` are little-endian float64, ``low`` and ``high`` their smallest and largest values as float32 (NaN where
+    there is no number); in JSON all three are base64.
+    """
+
+    run: str
+    points: int
+    steps: bytes
+    low: bytes
+    high: bytes
+
+
+class Curves(Struct, kw_only=True):
+    """Curves of one metric over the steps from ``from_step`` to ``to_step`` (None: nobody has logged it)."""
+
+    metric: str
+    from_step: int | None
+    to_step: int | None
+    curves: list[Curve]

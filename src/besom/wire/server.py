@@ -19,7 +19,10 @@ class Health(Struct, kw_only=True):
 
 
 class ServerStatus(Struct, kw_only=True):
-    """Where the server is and what it holds. ``db`` is masked of passwords."""
+    """Where the server is and what it holds. ``db`` is masked of passwords.
+
+    ``copies_bytes``: databases kept beside the one in use; ``free_bytes``: what the data folder's disk has left.
+    """
 
     url: str
     pid: int
@@ -35,6 +38,18 @@ class ServerStatus(Struct, kw_only=True):
     runs: int
     runs_running: int
     agents_alive: int
+    database_bytes: int = 0
+    logs_bytes: int = 0
+    copies_bytes: int = 0
+    free_bytes: int = 0
+
+
+class Vacuumed(Struct, kw_only=True):
+    """The bytes of the database before and after a vacuum, and how many seconds that took."""
+
+    before: int
+    after: int
+    seconds: float
 
 
 class Me(Struct, kw_only=True):

@@ -76,7 +76,10 @@ class MetricAnswer(Struct, kw_only=True):
 
 
 class SweepAnswer(Struct, kw_only=True):
-    """A sweep as every door shows it. Times are ISO 8601 in UTC."""
+    """A sweep as every door shows it. Times are ISO 8601 in UTC.
+
+    In lists of sweeps a config of more than 16,384 characters is left out: ``config`` null and ``config_text`` empty.
+    """
 
     id: str
     entity: str

@@ -59,6 +59,21 @@ def test_a_megabyte_at_the_end_is_kept_whole(around):
     assert len(shown) == around.log.stat().st_size == 1_000_001
 
 
+def test_where_the_system_does_not_tell_of_an_end_it_is_seen_all_the_same(around, monkeypatch):
+    monkeypatch.delattr(os, "pidfd_open", raising=False)
+    child = python("import os; os.close(1); os.close(2); import time; time.sleep(0.1)", around)
+    while child.poll() is None:
+        child.next_piece(None)
+    assert finish(child) == (Exit(0, None), b"")
+
+
+def test_an_end_that_prints_nothing_ends_the_wait(around):
+    child = python("import os; os.close(1); os.close(2); import time; time.sleep(0.1)", around)
+    while child.poll() is None:
+        child.next_piece(None)
+    assert finish(child) == (Exit(0, None), b"")
+
+
 def test_stdin_is_at_its_end_at_once(around):
     assert finish(python("import sys; print(repr(sys.stdin.read()))", around))[1] == b"''\n"
 

@@ -9,6 +9,7 @@ import pytest
 from besom.agents.exit_codes import ExitCode
 from besom.agents.process import Exit, Surroundings, start_program
 from besom.agents.screen import Screen
+from besom.agents.wake import Wake
 from besom.agents.watch import Manners, Watch, agent_order
 
 PATIENT = "import time; print('ready', flush=True); time.sleep(600)"
@@ -26,14 +27,14 @@ class Room:
     def __init__(self, tmp_path, guard, code, *, manners=Manners(kill_delay_s=0.1), script=()):  # noqa: B008
         self.said, self.shown, self.stops = [], bytearray(), []
         self.script = deque(script)
-        self.signals = SimpleNamespace(step=0, to_forward=deque())
+        self.signals = SimpleNamespace(step=0, heard=0, to_forward=deque())
         self.answers = deque()
         heartbeat = SimpleNamespace(take=lambda: self.answers.popleft() if self.answers else None)
         around = Surroundings(dict(os.environ), tmp_path, tmp_path / "log", guard, self.said.append)
         child = start_program([sys.executable, "-c", code], around)
         self.watch = Watch(
             child, ("u", 1), screen=Screen(self.show, self.said.append), signals=self.signals, heartbeat=heartbeat,
-            manners=manners, ask_to_stop=self.stops.append,
+            wake=Wake(), manners=manners, ask_to_stop=self.stops.append,
         )  # fmt: skip
 
     def show(self, piece):

@@ -209,3 +209,13 @@ def test_the_number_of_a_sample_has_as_many_digits_as_fit(value: float, width: i
 def test_the_first_line_says_when_the_last_value_counts(sweep_file: Any, capsys: Any) -> None:
     _, out, _ = besom_check(capsys, sweep_file(GOOD.replace("val/loss,", "val/loss, mode: last, target: 0.1,")))
     assert out.startswith("sweep.yaml: grid over 6 points, minimize the last val/loss until 0.1\n")
+
+
+def test_very_many_parameters_are_counted_and_not_listed(sweep_file: Any, capsys: Any) -> None:
+    text = "method: random\nprogram: t.py\nparameters:\n" + "".join(
+        f"  p{n}: {{min: 0, max: 1.5}}\n" for n in range(300)
+    )
+    code, out, _ = besom_check(capsys, sweep_file(text))
+    assert code == 0
+    assert out.count("and 200 more; `--json` lists all") == 2
+    assert out.count("uniform") == 100

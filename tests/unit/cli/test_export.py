@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from typing import Any
 
-from besom.cli.export import RUN_KEYS, exported, runs_csv
+from besom.cli.export import HISTORY_COLUMNS, RUN_COLUMNS, RUN_KEYS, csv_rows, exported, flat_run
+from besom.cli.streaming import csv_pieces, json_list
 
 
 def _run(name: str, **more: Any) -> dict[str, Any]:
@@ -14,22 +16,28 @@ def _run(name: str, **more: Any) -> dict[str, Any]:
     return {**run, "uid": "u", "url": "http://x", "history": None, **more}
 
 
-def _read(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
+def _read(*runs: dict[str, Any]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO("".join(csv_pieces(map(flat_run, runs), RUN_COLUMNS)))))
 
 
 def test_a_run_has_exactly_the_keys_of_the_export():
-    assert list(exported(_run("a"), history=False)) == list(RUN_KEYS)
+    assert list(json.loads("".join(exported(_run("a"), None)))) == list(RUN_KEYS)
 
 
 def test_with_history_the_rows_come_last():
-    rows = [{"_step": 0, "loss": 1.0}]
-    assert list(exported(_run("a", history=rows), history=True).items())[-1] == ("history", rows)
-    assert exported(_run("a"), history=True)["history"] == []
+    rows = [{"_step": 0, "loss": 1.0}, {"_step": 1, "loss": "NaN"}]
+    assert list(json.loads("".join(exported(_run("a"), rows))).items())[-1] == ("history", rows)
+    assert json.loads("".join(exported(_run("a"), [])))["history"] == []
+
+
+def test_a_json_list_of_any_length_reads_back():
+    for count in range(3):
+        text = "".join(json_list(exported(_run(str(at)), [{"_step": at}]) for at in range(count)))
+        assert [run["id"] for run in json.loads(text)] == [str(at) for at in range(count)]
 
 
 def test_csv_columns_are_flat():
-    (row,) = _read(runs_csv([_run("a")], history=False))
+    (row,) = _read(_run("a"))
     assert row["params.lr"] == "0.1"
     assert row["config.opt.name"] == "adam"
     assert row["summary.loss"] == "0.5"
@@ -38,16 +46,16 @@ def test_csv_columns_are_flat():
 
 
 def test_csv_without_runs_still_has_its_header():
-    assert runs_csv([], history=False).startswith("id,name,state,attempt,score,")
+    assert "".join(csv_pieces([], RUN_COLUMNS)).startswith("id,name,state,attempt,score,")
 
 
 def test_every_runs_columns_are_there():
-    first, second = _read(runs_csv([_run("a"), _run("b", summary={"acc": "NaN"})], history=False))
+    first, second = _read(_run("a"), _run("b", summary={"acc": "NaN"}))
     assert (first["summary.acc"], second["summary.acc"]) == ("", "nan")
 
 
 def test_history_csv_has_a_row_a_step():
-    run = _run("a", history=[{"_step": 0, "loss": 2.0}, {"_step": 1, "loss": "Infinity"}])
-    first, second = _read(runs_csv([run], history=True))
+    rows = csv_rows(_run("a"), [{"_step": 0, "loss": 2.0}, {"_step": 1, "loss": "Infinity"}])
+    first, second = csv.DictReader(io.StringIO("".join(csv_pieces(rows, HISTORY_COLUMNS))))
     assert (first["id"], first["params.lr"], first["_step"], first["loss"]) == ("a", "0.1", "0", "2.0")
     assert math.isinf(float(second["loss"]))

@@ -48,3 +48,8 @@ def test_options_win_over_the_environment_and_ours_over_the_twin():
         "project": "ours", "entity": "they", "name": "n", "program": "p",
     }  # fmt: skip
     assert SweepOptions().overrides({}) == {}
+
+
+def test_a_file_without_end_is_refused_after_what_a_sweep_file_may_have():
+    with pytest.raises(UsageError, match=r"/dev/zero has more than the 33,554,432 bytes of a sweep file: describe"):
+        read_sweep_file("/dev/zero")

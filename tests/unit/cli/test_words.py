@@ -64,3 +64,12 @@ def test_the_score_of_a_running_run_is_so_far():
     assert words.run_score_text({"state": "running", "score": 0.5}) == "0.5000 so far"
     assert words.run_score_text({"state": "running", "score": None}) == "–"
     assert words.run_score_text({"state": "finished", "score": "NaN"}) == "NaN"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (123_456, "123 kB"), (999_600, "1.0 MB"), (4_200_000_000, "4.2 GB"),
+     (12_000_000_000_000, "12000 GB")],
+)  # fmt: skip
+def test_bytes_have_a_unit(number, text):
+    assert words.bytes_text(number) == text

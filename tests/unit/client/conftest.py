@@ -1,3 +1,4 @@
+import base64
 import json
 import os
 import subprocess
@@ -187,6 +188,9 @@ class Server:
             return 200, {"stop": self.stop}
         if parts[-1:] == ["finish"]:
             self.ends[parts[1]] = json.loads(body)
+            for stream, last in self.ends[parts[1]].get("rest", {}).items():
+                key = f"runs/{parts[1]}/attempts/{parts[3]}/streams/{stream}"
+                self.stream("POST", key, last, base64.b64decode(last["data"]))
             return 200, {"state": "finished", "current": True, "warnings": []}
         if "streams" in parts:
             return self.stream(method, "/".join(parts), query, body)
@@ -200,7 +204,7 @@ class Server:
                 return 409, {"kind": "Refused", "detail": "bytes are missing in front", "offset": len(kept)}
             if offset == len(kept):
                 self.streams[key] = kept + body
-        return 200, {"offset": len(self.streams.get(key, b""))}
+        return 200, {"offset": len(self.streams.get(key, b"")), "order_waits": self.stop is not None}
 
     def close(self):
         self.http.shutdown()

@@ -127,8 +127,20 @@ def test_a_started_server_is_found(environ, tmp_path, monkeypatch):
 
 
 def test_an_older_server_of_ours_is_started_anew(environ, tmp_path, monkeypatch):
-    discover(environ, version="0.0.1")
+    discover(environ, version="0.0.1", background=True)
     monkeypatch.setattr(sys, "executable", starter(tmp_path, "import sys; sys.exit('asked')"))
     with pytest.raises(ServerUnreachable, match="asked"):
         find_server(environ, say=lambda line: None)
     assert found(environ, start=False)[0] == "http://127.0.0.1:4242"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\xff"])
+def test_logins_that_cannot_be_read_are_told_before_another_server_is_taken(environ, text):
+    discover(environ)
+    file = config_folder(environ) / "login.json"
+    write_private(file, text)
+    said = []
+    assert find_server(environ, say=said.append).url == "http://127.0.0.1:4242"
+    (line,) = said
+    assert str(file) in line
+    assert "besom login" in line

@@ -1,5 +1,9 @@
+import os
+
 import pytest
 
+from besom.client.run import Run
+from besom.client.run_folder import RunFolder
 from besom.errors import UsageError
 
 
@@ -74,3 +78,11 @@ def test_brackets_are_names_when_globbing_is_off(make_run, work):
     made = make_run()
     (work / "a[1].txt").write_text("x")
     assert made.run.save("a[1].txt", glob=False) == [str(made.folder.files / "a[1].txt")]
+
+
+def test_a_file_that_lies_in_the_folder_already_is_kept_there(work, tmp_path, capsys):
+    run = Run({"uid": "u", "name": "n", "dir": str(work / "out")}, {}, folder=RunFolder(tmp_path / "u"), writer="w1")
+    (work / "out" / "a.pt").write_text("a")
+    assert run.save("out/*.pt", policy="now") == [str(work / "out" / "a.pt")]
+    assert "matches no file" not in capsys.readouterr().err
+    assert os.listdir(work / "out") == ["a.pt"]

@@ -1,6 +1,6 @@
 import pytest
 
-from besom.client.settings import VARIABLES, Settings, is_on, outer_ranks, rank, read
+from besom.client.settings import VARIABLES, Settings, finish_timeout_s, is_on, outer_ranks, rank, read
 
 
 def test_names_are_unique_and_explained():
@@ -48,3 +48,8 @@ def test_settings_take_wandbs_names_and_remember_what_has_no_effect():
     settings = Settings(run_id="a", run_name="b", mode="offline", console="off")
     assert settings.options == {"id": "a", "name": "b", "mode": "offline"}
     assert settings.ignored == ["console"]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("", 60.0), ("0", 0.0), ("2.5", 2.5), ("-1", 0.0), ("soon", 60.0)])
+def test_the_end_waits_as_long_as_the_variable_says_and_never_fails_over_it(text, seconds):
+    assert finish_timeout_s({"BESOM_FINISH_TIMEOUT": text}) == seconds

@@ -1,3 +1,4 @@
+import json
 import os
 
 import pytest
@@ -157,6 +158,39 @@ def test_sync_sends_only_rows_of_a_run_that_has_an_agent(server, connection, fol
     assert sync_folder(connection, folder) == "sent"
     assert server.streams[KEY] == b"abc"
     assert server.ends == server.runs == {}
+
+
+def test_sync_tells_the_end_that_a_dead_agent_has_kept(server, connection, folder, file):
+    folder.write_config({"uid": "uid1"})
+    file.write_bytes(b"abc")
+    dead = {**this_process(), "pid_started": "0"}
+    folder.agent_file(1).write_text(json.dumps({**dead, "end": {"exit_code": 0}}))
+    assert sync_folder(connection, folder) == "sent"
+    assert server.ends["uid1"] == {"exit_code": 0, "offsets": {"w1/history": 3}}
+
+
+def test_sync_leaves_the_end_of_a_run_to_its_living_agent(server, connection, folder, file):
+    folder.write_config({"uid": "uid1"})
+    file.write_bytes(b"abc")
+    folder.agent_file(1).write_text(json.dumps({**this_process(), "end": None}))
+    assert sync_folder(connection, folder) == "still running"
+    assert (server.ends, folder.path.exists()) == ({}, True)
+
+
+def test_the_rest_goes_along_with_the_end_while_it_is_small(connection, folder, file):
+    file.write_bytes(b"abcd")
+    shipper = FolderShipper(connection, folder, 1)
+    assert shipper.rest(4) == ({"w1/history": 4}, {"w1/history": {"offset": 0, "data": "YWJjZA=="}})
+    assert shipper.rest(3) is None
+
+
+def test_the_rest_begins_where_shipping_ended(connection, folder, file):
+    file.write_bytes(b"abcd")
+    shipper = FolderShipper(connection, folder, 1)
+    shipper.ship()
+    assert shipper.rest(0) == ({"w1/history": 4}, {})
+    file.write_bytes(b"abcdef")
+    assert shipper.rest(2) == ({"w1/history": 6}, {"w1/history": {"offset": 4, "data": "ZWY="}})
 
 
 def test_sync_has_nothing_to_do_for_what_is_done(server, connection, folder, file):

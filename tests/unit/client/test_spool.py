@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from besom.client.spool import Spool
+from besom.client.spool import MOST_KINDS, Spool
 from besom.common.spool_format import Note, Reader, Row
 
 
@@ -101,9 +101,9 @@ def test_a_second_spool_on_the_same_file_does_not_begin_it_again(spool, file):
 def test_a_full_disk_is_told_once_and_counted_and_never_raises(capsys):
     spool = Spool(lambda: Path("/dev/full"))
     for step in range(5):
-        assert spool.numbers(step, 0.0, {"loss": 1.0}) is None
+        spool.numbers(step, 0.0, {"loss": 1.0})
         spool.row(step, 0.0, {"loss": 1.0})
-    assert spool.dropped == 5
+    assert spool.dropped == 10
     assert capsys.readouterr().err.count("rows are being lost") == 1
 
 
@@ -122,6 +122,19 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_record_leaves_a_whole_stream(sp
     spool.numbers(2, 0.0, {"loss": 2.0})
     assert [(row.step, row.data["loss"]) for row in records(file)] == [(0, 0.0), (1, 1.0), (2, 2.0)]
     assert spool.dropped == 2
+
+
+def test_a_record_whose_end_never_found_room_is_told_and_counted(spool, file, capsys):
+    spool.numbers(0, 0.5, {"loss": 1.0})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 10, hard))
+        assert spool.numbers(1, 0.5, {"loss": 2.0}) is not None
+        spool.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert spool.dropped == 1
+    assert "rows are being lost" in capsys.readouterr().err
 
 
 def test_a_record_that_is_too_large_is_told_and_left_out(spool, file, capsys):
@@ -165,3 +178,18 @@ def test_many_threads_write_whole_records(spool, file):
 def test_the_file_is_private(spool, file):
     spool.note("note", text="x")
     assert os.stat(file).st_mode & 0o077 == 0
+
+
+def test_names_that_never_come_back_are_remembered_up_to_a_bound(spool, file):
+    for number in range(MOST_KINDS + 5):
+        assert (spool.numbers(number, 0.0, {f"k{number}": 1.0}) is None) == (number >= MOST_KINDS)
+    spool.numbers(9999, 0.0, {"k7": 2.0})
+    assert len(spool.kinds) == MOST_KINDS
+    assert records(file)[-1] == Row(9999, 0.0, {"k7": 2.0})
+
+
+def test_rows_that_travel_as_json_use_up_no_numbers_of_kinds(spool):
+    for value in ("text", numpy.zeros(3), object()):
+        assert spool.numbers(0, 0.0, {"other": value}) is None
+    kind, _ = spool.numbers(0, 0.0, {"loss": 1.0})
+    assert kind.number == 1

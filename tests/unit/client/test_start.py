@@ -153,7 +153,7 @@ def test_a_refused_run_is_an_error_at_once(agent_folder, server, alone):
 def test_a_stop_from_the_server_interrupts_the_script(server, alone):
     server.stop = "step 9: worse than the rest"
     done = alone(
-        "import besom, time\nrun = besom.init()\n"
+        "import besom, time\nrun = besom.init()\nrun.log({'loss': 1})\n"
         "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print(run.stop_reason)\n    raise\n",
         code=-signal.SIGINT,
     )

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 from besom.common.discovery import (
     API_VERSION,
@@ -41,12 +40,12 @@ def test_a_live_process_is_alive():
 
 
 def test_another_start_of_the_same_pid_is_not_alive():
-    assert not is_alive(replace(of_this_process(), pid_started="1"))
+    assert not is_alive(of_this_process()._replace(pid_started="1"))
 
 
 def test_another_host_or_boot_is_not_alive():
-    assert not is_alive(replace(of_this_process(), host="elsewhere"))
-    assert not is_alive(replace(of_this_process(), boot_id="before"))
+    assert not is_alive(of_this_process()._replace(host="elsewhere"))
+    assert not is_alive(of_this_process()._replace(boot_id="before"))
 
 
 def test_an_ended_process_has_no_start():

@@ -15,6 +15,8 @@ from besom.store.database import Database
 from besom.wire.agents import Claim, NewAgent
 from besom.wire.sweeps import NewSweep
 
+# A test that locks the database waits no longer than this for the answer.
+WAIT_S = 0.2
 ORIGIN = "http://127.0.0.1:8766"
 SWEEP = {
     "method": "grid",
@@ -60,7 +62,7 @@ class House:
         shutil.copy(empty, data / "besom.db")
         self.settings = Settings(data=data)
         self.call = portal.call
-        self.database = Database.open(self.settings.db_url)
+        self.database = Database.open(self.settings.db_url, wait_s=WAIT_S)
         self.app = create_app(self.settings, self.database)
         self.services = self.app.state.services
 

@@ -129,6 +129,14 @@ def test_a_runs_token_finds_its_own_run_by_name_and_no_other(house, handed_out):
     assert client.get(f"{API}/runs/find", params={"path": other.name}).status_code == 403
 
 
+def test_a_runs_token_ends_its_run_and_asks_for_no_other(house, handed_out):
+    _, own, _, _ = handed_out
+    client, path = house.client(own.token), f"{API}/runs/{own.uid}/attempts/1/finish"
+    asked = client.post(path, json={"exit_code": 0, "next": {"request_id": "more"}})
+    assert (asked.status_code, asked.json()["kind"]) == (403, "Forbidden")
+    assert client.post(path, json={"exit_code": 0}).json()["next"] is None
+
+
 def test_a_runs_token_changes_nothing_else(house, handed_out):
     own_sweep, own, _, _ = handed_out
     client = house.client(own.token)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import base64
 import json
 import struct
 
 import pytest
 
 from besom.common.spool_format import HEADER, MAX_POST_BYTES
+from besom.server import endpoint
 from besom.server.endpoint import API, MAX_BODY_BYTES
 from besom.store import status
 
@@ -171,8 +173,9 @@ def test_a_finished_run_is_the_best_and_has_its_attempts(house, admin):
     assert (best["uid"], best["score"], best["params"]) == (run.uid, 0.5, {"lr": 0.1})
     found = admin.get(f"{API}/runs/find", params={"path": f"anna/digits/{run.name}"}).json()
     assert [attempt["number"] for attempt in found["attempts"]] == [1]
-    page = admin.get(f"{API}/sweeps/{sweep}/runs", params={"order": "score", "history": "1", "limit": "5"}).json()
-    assert page["runs"][0]["history"][0]["loss"] == 0.5
+    page = admin.get(f"{API}/sweeps/{sweep}/runs", params={"order": "score", "limit": "5"}).json()
+    assert page["runs"][0]["id"] == run.name
+    assert admin.get(f"{API}/runs/{run.uid}/history").json()["rows"][0]["loss"] == 0.5
 
 
 def test_a_run_of_its_own_is_started_with_a_page_address(admin):
@@ -363,3 +366,51 @@ def test_every_reference_of_the_openapi_document_leads_somewhere(admin):
     references = [piece.partition('"')[0] for piece in document.text.split('"$ref":"#/components/schemas/')[1:]]
     assert references
     assert set(references) <= set(schemas)
+
+
+SHORT = {"method": "grid", "parameters": {"x": {"values": [1]}}}
+
+
+def test_the_bodies_in_memory_are_counted_and_bounded(house, admin, monkeypatch):
+    assert admin.post(f"{API}/sweeps/check", json={"config": SHORT}).status_code == 200
+    assert admin.post(f"{API}/agents", content=b"x" * (MAX_BODY_BYTES + 1)).status_code == 413
+    assert house.services.body_bytes == 0
+
+    monkeypatch.setattr(endpoint, "MAX_ALL_BODIES", 10)
+    answer = admin.post(f"{API}/sweeps/check", json={"config": SHORT})
+
+    assert (answer.status_code, answer.json()["kind"]) == (503, "ServerBusy")
+    assert house.services.body_bytes == 0
+
+
+def test_a_refusal_does_not_repeat_all_that_it_refuses(admin):
+    answer = admin.get(f"{API}/sweeps/{'x' * 5000}")
+    assert answer.status_code == 404
+    assert len(answer.json()["detail"]) < 1100
+
+
+def test_one_request_brings_the_last_rows_the_end_and_the_next_run(admin, run):
+    data = HEADER + kind(1, "loss") + row(1, 0, 0.5)
+    body = {
+        "exit_code": 0,
+        "offsets": {"main/history": len(data)},
+        "rest": {"main/history": {"offset": 0, "data": base64.b64encode(data).decode()}},
+        "next": {"request_id": "following"},
+    }
+    answer = admin.post(f"{API}/runs/{run.uid}/attempts/1/finish", json=body).json()
+    assert (answer["state"], answer["score"], answer["best_run"]) == ("finished", 0.5, run.name)
+    assert (answer["next"]["kind"], answer["next"]["number"]) == ("run", 2)
+    assert answer["next"]["url"].startswith("http://127.0.0.1:8766/anna/digits/runs/")
+
+
+def test_curves_come_as_packed_numbers(admin, house, run):
+    data = HEADER + kind(1, "loss") + b"".join(row(1, step, 1.0 / (1 + step)) for step in range(20))
+    admin.post(f"{stream(run)}?offset=0", content=data)
+    sweep = admin.get(f"{API}/runs/{run.uid}").json()["sweep"]
+    answer = admin.get(f"{API}/sweeps/{sweep}/curves?metric=loss&px=10&runs={run.name}").json()
+    (curve,) = answer["curves"]
+    low = struct.unpack("<10f", base64.b64decode(curve["low"]))
+    assert (answer["from_step"], answer["to_step"], curve["run"], curve["points"]) == (0, 19, run.name, 20)
+    assert struct.unpack("<10d", base64.b64decode(curve["steps"])) == tuple(range(0, 20, 2))
+    assert low[0] == 0.5
+    assert admin.get(f"{API}/sweeps/{sweep}/curves?runs=nobody").status_code == 404

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
+from besom.errors import DataFolderError
 from besom.operations.leases import LEASE_S
 from besom.server.housekeeper import JUMP_S, TICK_S, Housekeeper, jumped
+from besom.server.lock import TakenOver
 from besom.store import run_answers
 
 
@@ -65,12 +69,40 @@ def test_at_the_start_every_lease_begins_anew(house, clock):
     assert state(house, run.uid) == "running"
 
 
-def test_the_process_is_told_to_say_that_it_lives(house, clock):
-    beats = []
-    house.services.beat = lambda: beats.append(1)
+def test_a_server_whose_folder_another_one_has_taken_ends(house, clock):
+    ended = []
+    house.services.end = lambda: ended.append(1)
 
-    clock.at(1000.0)
-    clock.at(1001.0)
-    clock.at(1020.0)
+    def taken():
+        raise TakenOver("another server")
 
-    assert len(beats) == 2
+    house.services.beat = taken
+    house.call(clock.keeper.beat)
+
+    assert ended
+
+
+def test_a_disk_that_does_not_answer_ends_nothing(house, clock):
+    house.services.end = lambda: pytest.fail("ended")
+
+    def failing():
+        raise OSError(5, "Input/output error")
+
+    house.services.beat = failing
+    house.call(clock.keeper.beat)
+
+
+def test_a_database_that_was_locked_for_longer_than_a_lease_costs_no_run(house, clock):
+    run = house.hand_out(house.sweep())
+    now = house.services.now()
+    clock.at(now)
+    with sqlite3.connect(house.settings.db_file, isolation_level=None, timeout=60) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DataFolderError, match="cannot be used now: database is locked"):
+            clock.at(now + TICK_S)
+        other.execute("COMMIT")
+    other.close()
+
+    clock.at(now + LEASE_S + 2 * TICK_S)
+
+    assert state(house, run.uid) == "running"

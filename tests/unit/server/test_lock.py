@@ -104,3 +104,26 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataFolderError, match="cannot be used"):
         lock.take(tmp_path / "file")
+
+
+def test_a_holder_that_was_superseded_notices_and_leaves_the_other_alone(tmp_path):
+    held = lock.take(tmp_path)
+    other = json.dumps({"host": "login1", "pid": 7})
+    (tmp_path / lock.FILE).write_text(other)
+
+    with pytest.raises(lock.TakenOver, match="login1"):
+        held.beat()
+    held.release()
+
+    assert (tmp_path / lock.FILE).read_text() == other
+
+
+def test_a_lock_file_that_was_removed_is_made_again_and_keeps_others_out(tmp_path):
+    held = lock.take(tmp_path)
+    (tmp_path / lock.FILE).unlink()
+
+    held.beat()
+
+    with pytest.raises(lock.Served):
+        lock.take(tmp_path)
+    held.release()

@@ -130,3 +130,33 @@ def test_the_pages_files_need_no_proof(anybody, name, kind):
 @pytest.mark.parametrize("name", ["keys.json", "..%2f..%2fkeys.py", "%2e%2e%2fapp.py", "../app.py"])
 def test_no_other_file_is_given_out(anybody, name):
     assert anybody.get(f"/assets/{name}").status_code in (303, 404)
+
+
+def test_a_page_shows_only_the_beginning_of_a_very_long_sweep_file(house, page):
+    values = list(range(100_000))
+    sweep = house.sweep(parameters={"x": {"values": values}})
+    html = page(f"/anna/digits/sweeps/{sweep}")
+    assert len(html) < 60_000
+    assert f"besom show {sweep} --json" in html
+
+
+def test_a_long_sweep_is_shown_some_runs_at_a_time(house, page, monkeypatch):
+    monkeypatch.setattr("besom.server.ui.MOST_RUNS", 2)
+    sweep = house.sweep()
+    names = [house.hand_out(sweep).name for _ in range(3)]
+    path = f"/anna/digits/sweeps/{sweep}"
+    first = page(path)
+    (following,) = re.findall(r'href="(\?after=[^"]+)" rel="next">Next runs', first)
+    second = page(path + following)
+    assert [[name in html for name in names] for html in (first, second)] == [[True, True, False], [False, False, True]]
+    assert ('href="?">First runs' in first, 'href="?">First runs' in second) == (False, True)
+    assert "Next runs" not in second
+
+
+def test_runs_outside_sweeps_are_found_behind_any_number_of_others(house, admin, page, monkeypatch):
+    monkeypatch.setattr("besom.server.ui.MOST_RUNS", 2)
+    sweep = house.sweep()
+    for _ in range(3):
+        house.hand_out(sweep)
+    admin.post(f"{API}/runs", json={"uid": "alone", "entity": "anna", "project": "digits", "name": "solo"})
+    assert "solo" in page("/anna/digits")

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 
 import pytest
 
 from besom.errors import UsageError
-from besom.server.log import last_line, writing_log
-from besom.server.serving import bound
+from besom.server.log import writing_log
+from besom.server.serving import bound, clear_up
 from besom.server.settings import read_settings
 
 
@@ -52,12 +53,56 @@ def test_an_address_of_another_machine_is_one_sentence(tmp_path, host):
 
 def test_the_log_tells_when_and_what_and_ends_with_the_server(tmp_path):
     file = tmp_path / "server.log"
-    with writing_log(file):
+    with writing_log(file, 1_000_000):
         logging.getLogger("besom.server").info("one line")
     logging.getLogger("besom.server").info("another one")
 
-    assert last_line(file).endswith("Z INFO one line")
+    assert file.read_text().endswith("Z INFO one line\n")
 
 
-def test_a_log_that_is_not_there_has_no_last_line(tmp_path):
-    assert last_line(tmp_path / "none") == ""
+def test_the_log_does_not_outgrow_its_bound(tmp_path):
+    with writing_log(tmp_path / "server.log", 2000):
+        for number in range(500):
+            logging.getLogger("besom.server").warning("line %d", number)
+    sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert sizes.keys() == {"server.log", "server.log.1", "server.log.2", "server.log.3"}
+    assert max(sizes.values()) <= 2000
+    assert "line 499" in (tmp_path / "server.log").read_text()
+
+
+def test_lines_that_a_full_disk_swallows_are_counted_in_the_log_alone(tmp_path, capfd):
+    log = logging.getLogger("besom.server")
+    with writing_log(tmp_path / "server.log", 1_000_000):
+        (handler,) = logging.getLogger("besom").handlers
+        good, full = handler.stream, open("/dev/full", "w")  # noqa: SIM115 - closed below
+        handler.stream = full
+        for _ in range(3):
+            log.warning("lost")
+        handler.stream = good
+        with contextlib.suppress(OSError):
+            full.close()
+        log.warning("kept")
+    assert capfd.readouterr().err == ""
+    text = (tmp_path / "server.log").read_text()
+    assert "3 lines could not be written here" in text
+    assert text.endswith("WARNING kept\n")
+
+
+def test_what_a_killed_server_left_half_made_is_removed(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    left = [
+        ".backup-0a.db",
+        "..backup-0a.db.draft",
+        ".besom.db.before-0002-20260101T000000Z.draft-journal",
+    ]
+    kept = [
+        "besom.db",
+        "besom.db.before-0002-20260101T000000Z",
+        "besom.db.replaced-20260101T000000Z",
+        "token",
+    ]
+    for name in (*left, *kept):
+        (data / name).touch()
+    clear_up(settings(tmp_path))
+    assert sorted(path.name for path in data.iterdir()) == kept

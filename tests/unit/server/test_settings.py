@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from besom.common.discovery import host_name
-from besom.errors import UsageError
+from besom.errors import Refused, UsageError
 from besom.server.settings import Settings, mask_db, read_settings
 
 
@@ -111,6 +112,8 @@ def test_passwords_are_masked(url, shown):
         {"tls_cert": "cert.pem"},
         {"tls_cert": "no.pem", "tls_key": "no.key"},
         {"allowed_hosts": ("a/b",)},
+        {"lease_s": 1.0},
+        {"lease_s": float("nan")},
     ],
 )
 def test_what_cannot_be_is_one_sentence(options):
@@ -121,6 +124,38 @@ def test_what_cannot_be_is_one_sentence(options):
 def test_settings_survive_the_way_to_a_background_process():
     settings = Settings(
         data=Path("/data"), host="::1", port=9, db="sqlite:////x.db", allowed_hosts=("a", "b"),
-        tls_cert=Path("/c.pem"), tls_key=Path("/k.pem"), background=True,
+        tls_cert=Path("/c.pem"), tls_key=Path("/k.pem"), background=True, lease_s=300.0,
     )  # fmt: skip
     assert Settings.from_json(settings.to_json()) == settings
+
+
+def test_a_restarted_server_is_like_the_one_before_where_nothing_else_is_asked_for(tmp_path):
+    (tmp_path / "cert.pem").touch()
+    (tmp_path / "key.pem").touch()
+    before = read_settings(
+        {}, data=tmp_path, host="0.0.0.0", port=9000, allowed_hosts=("a.example",), lease_s=30.0,
+        tls_cert=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem", db=str(tmp_path / "other.db"),
+    )  # fmt: skip
+    wishes = json.loads(json.dumps(before.wishes))
+    assert read_settings({}, data=tmp_path).like(wishes) == before
+    assert read_settings({}, data=tmp_path, lease_s=20.0).like(wishes).lease_s == 20.0
+
+
+def test_a_restart_that_lacks_the_database_s_password_is_refused(tmp_path):
+    wishes = read_settings({"BESOM_DB": "postgresql://ada:sesame@db/besom"}).wishes
+    assert "sesame" not in str(wishes)
+    with pytest.raises(Refused, match="its password is needed: put the address into BESOM_DB"):
+        read_settings({}, data=tmp_path).like(wishes)
+    again = read_settings({"BESOM_DB": "postgresql://ada:sesame@db/besom"}, data=tmp_path)
+    assert again.like(wishes) == again
+
+
+def test_bounds_are_read_from_the_environment():
+    found = read_settings({"BESOM_DB_WAIT": "2.5", "BESOM_EVENTS_KEPT": "5000", "BESOM_LOG_BYTES": " 9999 "})
+    assert (found.db_wait_s, found.events_kept, found.log_bytes) == (2.5, 5000, 9999)
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", "0"])
+def test_a_bound_that_is_none_is_refused(text):
+    with pytest.raises(UsageError, match=r"BESOM_DB_WAIT is '.*': give a number, 0.1 or more"):
+        read_settings({"BESOM_DB_WAIT": text})

@@ -74,7 +74,7 @@ def test_before_a_migration_the_file_is_copied_beside_itself(tmp_path: Path, mon
         migrating, "_upgrade", lambda c: c.execute(text("UPDATE alembic_version SET version_num='0001'"))
     )
     Database.open(url, now=lambda: 77.0).close()
-    copy = sqlite3.connect(tmp_path / f"b.db.before-{HEAD}-77")
+    copy = sqlite3.connect(tmp_path / f"b.db.before-{HEAD}-19700101T000117Z")
     assert copy.execute("SELECT name FROM project").fetchall() == [("p",)]
     assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0000",)]
     copy.close()
@@ -204,3 +204,16 @@ def test_an_exclusive_database_reads_and_writes_through_one_connection(tmp_path:
     copy = Database.open(f"sqlite:///{tmp_path / 'copy.db'}")
     assert copy.read_now(projects.find, "mira", "p") == project
     copy.close()
+
+
+def test_whoever_stops_waiting_for_a_change_holds_nobody_else_up(sqlite_database: Database) -> None:
+    async def ask() -> tuple[int, int]:
+        gone = asyncio.ensure_future(sqlite_database.write(projects.get_or_make, "mira", "a", 1.0))
+        stays = asyncio.ensure_future(sqlite_database.write(projects.get_or_make, "mira", "b", 1.0))
+        await asyncio.sleep(0)
+        gone.cancel()
+        found = await stays
+        return found, await sqlite_database.write(projects.get_or_make, "mira", "a", 1.0)
+
+    other, first = asyncio.run(ask())
+    assert first < other

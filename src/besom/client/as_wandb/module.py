@@ -76,7 +76,7 @@ def init(
 
 def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, sync: bool | None = None) -> None:
     """Records a row of values of the current run. ``sync`` is accepted and changes nothing."""
-    current.log(data, step=step, commit=commit)
+    current.log(data, step, commit)
 
 
 def login(*args: Any, **options: Any) -> bool:

@@ -40,7 +40,7 @@ class WandbRun(Run):
         self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, sync: bool | None = None
     ) -> None:
         """Records a row of values: see `Run.log`. ``sync`` is accepted and changes nothing."""
-        super().log(data, step=step, commit=commit)
+        self._rows.log(data, step, commit)
 
     def get_url(self) -> str | None:
         """The page of the run."""

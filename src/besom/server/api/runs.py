@@ -40,11 +40,14 @@ class FindQuery(Struct, forbid_unknown_fields=True):
 
 
 class HistoryQuery(Struct, forbid_unknown_fields=True):
-    """Which rows; ``keys`` are separated by commas, absent: all."""
+    """Which rows; ``keys`` are separated by commas, absent: all. ``attempt``: the rows of that attempt alone, counted
+    or superseded; absent: those that count.
+    """
 
     from_step: int | None = None
     limit: int = 1000
     keys: str | None = None
+    attempt: int | None = None
 
 
 async def ls(ask: Ask, query: ProjectRunsQuery) -> RunsPage:
@@ -79,8 +82,11 @@ async def heartbeat(ask: Ask, body: RunHeartbeat) -> RunHeartbeatAnswer:
 
 
 async def finish(ask: Ask, body: FinishRun) -> FinishAnswer:
-    """How the attempt ended, as its watcher saw it."""
-    return await ask.write(operations.finish, ask.path["uid"], attempt_number(ask), body)
+    """How the attempt ended, as its watcher saw it; the agent may ask for its next run with it."""
+    if body.next is not None:
+        # A run's own token ends its run and reaches no other.
+        require(ask.who, Access.CHANGE)
+    return await ask.write(operations.finish, ask.path["uid"], attempt_number(ask), body, base_url=ask.base_url)
 
 
 async def rerun(ask: Ask) -> RunAnswer:
@@ -104,7 +110,7 @@ async def history(ask: Ask, query: HistoryQuery) -> HistoryPage:
     """Merged rows in order of step."""
     return await ask.read(
         stored_history.page, ask.path["uid"], from_step=query.from_step, limit=max(1, min(query.limit, MAX_PAGE)),
-        keys=None if query.keys is None else query.keys.split(","),
+        keys=None if query.keys is None else query.keys.split(","), attempt=query.attempt,
     )  # fmt: skip
 
 

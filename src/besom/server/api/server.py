@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
+import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,14 @@ from besom.server.endpoint import Ask
 from besom.server.services import Services
 from besom.server.settings import mask_db
 from besom.store import status as holdings
+from besom.store.copies import bytes_beside
 from besom.wire.encoding import encode, iso
-from besom.wire.server import Health, Me, ServerStatus
+from besom.wire.server import Health, Me, ServerStatus, Vacuumed
+
+log = logging.getLogger("besom.server")
+
+# A copy in the data folder until it has been sent.
+BACKUP_DRAFT = ".backup-"
 
 
 def health(services: Services, _request: Request) -> Response:
@@ -50,8 +59,29 @@ async def status(ask: Ask) -> ServerStatus:
     return ServerStatus(
         url=services.url or ask.base_url, pid=os.getpid(), data=str(services.settings.data),
         db=mask_db(services.settings.db_url), version=VERSION, api=API_VERSION, host=host_name(),
-        started=iso(services.started) or "", **counts,
+        started=iso(services.started) or "", **counts, **await asyncio.to_thread(_sizes, services),
     )  # fmt: skip
+
+
+def _sizes(services: Services) -> dict[str, int]:
+    data, file = services.settings.data, services.settings.db_file
+    return {
+        "database_bytes": services.database.size(),
+        "logs_bytes": sum(path.stat().st_size for path in data.glob("server*.log*")),
+        "copies_bytes": 0 if file is None else bytes_beside(file),
+        "free_bytes": shutil.disk_usage(data).free,
+    }
+
+
+async def vacuum(ask: Ask) -> Vacuumed:
+    """Gives the space of what was removed back to the disk. On SQLite changes wait meanwhile, looks do not."""
+    database = ask.services.database
+    began = time.monotonic()
+    before = await asyncio.to_thread(database.size)
+    await asyncio.to_thread(database.vacuum)
+    after = await asyncio.to_thread(database.size)
+    log.info("vacuum: %d bytes before, %d after", before, after)
+    return Vacuumed(before=before, after=after, seconds=time.monotonic() - began)
 
 
 async def backup(ask: Ask) -> FileResponse:
@@ -59,7 +89,7 @@ async def backup(ask: Ask) -> FileResponse:
     services = ask.services
     if services.settings.db_file is None:
         raise Refused("the database is a PostgreSQL server's: back it up with pg_dump")
-    copy = services.settings.data / f".backup-{secrets.token_hex(8)}.db"
+    copy = services.settings.data / f"{BACKUP_DRAFT}{secrets.token_hex(8)}.db"
     try:
         await asyncio.to_thread(services.database.backup, copy)
     except BaseException:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from besom.errors import UsageError
 from besom.operations import preview
 from besom.operations import sweeps as operations
 from besom.server.endpoint import Ask
 from besom.store import run_answers
 from besom.store import sweeps as stored
 from besom.wire.agents import Finish, HandOut, Wait
-from besom.wire.runs import RunAnswer, RunsPage
+from besom.wire.runs import Curves, RunAnswer, RunsPage
 from besom.wire.sweeps import (
     CheckAnswer,
     EditSweep,
@@ -26,6 +28,11 @@ from besom.wire.sweeps import (
 )
 
 MAX_PAGE = 10_000
+MAX_CURVES = 1000
+MAX_PX = 10_000
+LONG_BODY = 1024 * 1024
+S = TypeVar("S", bound=SweepSource)
+T = TypeVar("T")
 
 
 class ProjectQuery(Struct, forbid_unknown_fields=True):
@@ -36,12 +43,22 @@ class ProjectQuery(Struct, forbid_unknown_fields=True):
 
 
 class RunsQuery(ProjectQuery, forbid_unknown_fields=True):
-    """Which runs of a sweep, and in which order. ``history=1`` adds the merged rows."""
+    """Which runs of a sweep, and in which order."""
 
     order: Literal["score", "created", "idx"] = "created"
     limit: int = 1000
     after: str | None = None
-    history: bool = False
+
+
+class CurvesQuery(ProjectQuery, forbid_unknown_fields=True):
+    """Which curves, over how many pixels and which steps. ``runs`` are names, separated by commas; absent: the best."""
+
+    metric: str | None = None
+    px: int = 500
+    runs: str | None = None
+    limit: int = 100
+    from_step: int | None = None
+    to_step: int | None = None
 
 
 async def ls(ask: Ask, query: ProjectQuery) -> dict[str, list[SweepAnswer]]:
@@ -52,13 +69,14 @@ async def ls(ask: Ask, query: ProjectQuery) -> dict[str, list[SweepAnswer]]:
 
 async def create(ask: Ask, body: NewSweep) -> SweepAnswer:
     """Makes a sweep; the same request_id twice is the same sweep."""
-    uid = await ask.write(operations.create, body, entity=ask.who.entity)
+    config = await _beside(ask, operations.read, body)
+    uid = await ask.write(operations.create, body, entity=ask.who.entity, config=config)
     return await _answer(ask, uid)
 
 
 async def check(ask: Ask, body: SweepSource) -> CheckAnswer:
     """What a sweep config means; nothing is made."""
-    return await asyncio.to_thread(_check, body)
+    return await _beside(ask, _check, body)
 
 
 async def get(ask: Ask, query: ProjectQuery) -> SweepAnswer:
@@ -112,13 +130,24 @@ async def runs(ask: Ask, query: RunsQuery) -> RunsPage:
     return await ask.read(
         run_answers.page, sweep_uid=ask.path["id"], entity=query.entity, project_name=query.project,
         order=query.order, limit=max(1, min(query.limit, MAX_PAGE)), after=query.after,
-        with_history=query.history, base_url=ask.base_url,
+        base_url=ask.base_url,
     )  # fmt: skip
 
 
 async def best(ask: Ask, query: ProjectQuery) -> dict[str, RunAnswer | None]:
     """The best run by the sweep's rule."""
     return {"run": await ask.read(run_answers.best, await _meant(ask, query), base_url=ask.base_url)}
+
+
+async def curves(ask: Ask, query: CurvesQuery) -> Curves:
+    """One metric's curves of many runs, each reduced to what a screen can show."""
+    names = None if query.runs is None else query.runs.split(",")
+    if names is not None and len(names) > MAX_CURVES:
+        raise UsageError(f"{len(names)} runs are too many at once: name at most {MAX_CURVES}")
+    return await ask.read(
+        run_answers.curves_of, await _meant(ask, query), query.metric, max(1, min(query.px, MAX_PX)), names,
+        max(1, min(query.limit, MAX_CURVES)), query.from_step, query.to_step,
+    )  # fmt: skip
 
 
 async def next_run(ask: Ask, query: ProjectQuery) -> HandOut | Wait | Finish:
@@ -135,6 +164,15 @@ async def _meant(ask: Ask, query: ProjectQuery) -> str:
 
 async def _answer(ask: Ask, uid: str) -> SweepAnswer:
     return await ask.read(stored.answer, uid, base_url=ask.base_url)
+
+
+async def _beside(ask: Ask, work: Callable[[S], T], source: S) -> T:
+    """Works on a sweep config in a thread; on long ones one after the other, as each needs much memory."""
+    size = ask.request.headers.get("content-length", "")
+    if size.isdecimal() and int(size) < LONG_BODY:
+        return await asyncio.to_thread(work, source)
+    async with ask.services.long_work:
+        return await asyncio.to_thread(work, source)
 
 
 def _check(source: SweepSource) -> CheckAnswer:

@@ -64,8 +64,6 @@ def upgrade() -> None:
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("metric", sa.Text(), nullable=True),
         sa.Column("retry", sa.Text(), nullable=False),
-        sa.Column("config", sa.Text(), nullable=False),
-        sa.Column("config_text", sa.Text(), nullable=False),
         sa.Column("program", sa.Text(), nullable=True),
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("run_cap", sa.BigInteger(), nullable=True),
@@ -96,12 +94,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sweep_project_id"), "sweep", ["project_id"], unique=False)
     op.create_table(
+        "sweep_file",
+        sa.Column("sweep_id", ID, autoincrement=False, nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
+        sa.Column("config_text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["sweep_id"], ["sweep.id"], name=op.f("fk_sweep_file_sweep_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("sweep_id", name=op.f("pk_sweep_file")),
+    )
+    op.create_table(
         "agent",
         sa.Column("id", ID, nullable=False),
         sa.Column("uid", sa.Text(), nullable=False),
         sa.Column("sweep_id", ID, autoincrement=False, nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("pid", sa.BigInteger(), nullable=False),
+        sa.Column("process_started", sa.Text(), nullable=False),
+        sa.Column("boot_id", sa.Text(), nullable=False),
         sa.Column("slots", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -164,7 +172,10 @@ def upgrade() -> None:
     op.create_index("ix_run_project_rank", "run", ["project_id", "rank_loss", "id"], unique=False)
     op.create_index("ix_run_sweep_rank", "run", ["sweep_id", "rank_loss", "id"], unique=False)
     op.create_index("ix_run_sweep_state", "run", ["sweep_id", "state"], unique=False)
-    op.create_index("ix_run_waiting", "run", ["sweep_id", "waiting_since", "id"], unique=False)
+    waiting = sa.text("waiting_since IS NOT NULL")
+    op.create_index(
+        "ix_run_waiting", "run", ["sweep_id", "waiting_since", "id"], sqlite_where=waiting, postgresql_where=waiting
+    )
     op.create_table(
         "tried",
         sa.Column("sweep_id", ID, autoincrement=False, nullable=False),
@@ -290,10 +301,13 @@ def upgrade() -> None:
         sa.Column("begun", sa.Integer(), server_default="0", nullable=False),
         sa.Column("broken", sa.Text(), nullable=True),
         sa.Column("tail_rows", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("is_due", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_stream_attempt_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stream")),
         sa.UniqueConstraint("attempt_id", "writer", "kind", name=op.f("uq_stream_attempt_id_writer_kind")),
     )
+    due = sa.text("is_due = 1")
+    op.create_index("ix_stream_due", "stream", ["is_due"], sqlite_where=due, postgresql_where=due)
     op.create_table(
         "chunk",
         sa.Column("id", ID, nullable=False),
@@ -306,6 +320,7 @@ def upgrade() -> None:
         sa.Column("step1", sa.BigInteger(), nullable=False),
         sa.Column("min", sa.Float(precision=53), nullable=True),
         sa.Column("max", sa.Float(precision=53), nullable=True),
+        sa.Column("coarse", sa.LargeBinary(), nullable=True),
         sa.Column("steps", sa.LargeBinary(), nullable=False),
         sa.Column("vals", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["key_id"], ["key.id"], name=op.f("fk_chunk_key_id"), ondelete="CASCADE"),
@@ -315,18 +330,7 @@ def upgrade() -> None:
             "stream_id", "offset", "key_id", "form", name=op.f("uq_chunk_stream_id_offset_key_id_form")
         ),
     )
-    op.create_table(
-        "coarse",
-        sa.Column("stream_id", ID, autoincrement=False, nullable=False),
-        sa.Column("key_id", ID, autoincrement=False, nullable=False),
-        sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("offset", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["key_id"], ["key.id"], name=op.f("fk_coarse_key_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name=op.f("fk_coarse_stream_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("stream_id", "key_id", "level", "offset", name=op.f("pk_coarse")),
-    )
+    op.create_index("ix_chunk_steps", "chunk", ["stream_id", "key_id", "step1", "step0"], unique=False)
     op.create_table(
         "console",
         sa.Column("stream_id", ID, autoincrement=False, nullable=False),
@@ -353,7 +357,7 @@ def upgrade() -> None:
             ("tail", "data"),
             ("chunk", "steps"),
             ("chunk", "vals"),
-            ("coarse", "data"),
+            ("chunk", "coarse"),
             ("console", "data"),
         ):
             op.execute(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" SET STORAGE EXTERNAL')

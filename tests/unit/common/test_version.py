@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from besom.server.versions import go_together, numbers
+from besom.common.version import go_together, numbers
 
 
 @pytest.mark.parametrize(

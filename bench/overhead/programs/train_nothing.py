@@ -1,0 +1,1 @@
+"""A training that only starts and ends: what no agent can go below."""

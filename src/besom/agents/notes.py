@@ -1,0 +1,43 @@
+"""What an agent keeps on disk of each attempt that it watches, for a successor should it die.
+
+The file `agent-<attempt>.json` of the run folder is written before the child starts, and again in place at each turn:
+``child`` (pid and start time) when it has started, ``end`` (fields of ``FinishRun``) before the server hears it,
+``told`` when the server has confirmed it. ``agent``, ``server``, ``attempt`` and the process say whose it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from besom.client.run_folder import RunFolder
+from besom.common.places import make_private
+
+
+class Note:
+    """The note of one attempt; ``process`` as `run_folder.this_process` gives it."""
+
+    def __init__(
+        self, folder: RunFolder, attempt: int, process: Mapping[str, Any], agent_uid: str, server_id: str | None
+    ) -> None:
+        self._facts = {
+            **process, "agent": agent_uid, "server": server_id, "attempt": attempt,
+            "child": None, "end": None, "told": False,
+        }  # fmt: skip
+        make_private(folder.path)
+        self._descriptor = os.open(folder.agent_file(attempt), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._longest = 0
+        self.add()
+
+    def add(self, **facts: Any) -> None:
+        """Writes what is known by now. No fsync: who comes after a power cut has no child to end."""
+        self._facts.update(facts)
+        text = json.dumps(self._facts).encode().ljust(self._longest)
+        self._longest = len(text)
+        os.pwrite(self._descriptor, text, 0)
+
+    def close(self) -> None:
+        """Nothing more will be added."""
+        os.close(self._descriptor)
