@@ -70,7 +70,9 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BESOM_", "WANDB_"))}
+        # Bytecode is written as for any user: else each run would compile what it imports.
+        others = ("BESOM_", "WANDB_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         self.environ = {**kept, "BESOM_DIR": str(folder / "besom")}
         self.besom("server", "start")
         found = read_discovery(folder / "besom" / "data")

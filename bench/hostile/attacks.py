@@ -16,6 +16,7 @@ from typing import Any
 
 import fuzzing
 import hostile
+import trainings
 from target import Target
 
 from besom.common.spool_format import HEADER, json_record, row_struct
@@ -268,4 +269,7 @@ ATTACKS: dict[str, tuple[Callable[[Target, int], Figures], int, int]] = {
     "unread-answers": (readers_who_do_not_read, 200, 40),
     "event-streams": (many_event_streams, 1000, 100),
     "million-values": (million_values, 1_000_000, 100_000),
+    "long-line": (trainings.long_line, 100, 10),
+    "long-run": (trainings.long_run, 10_000_000, 200_000),
+    "many-names": (trainings.many_names, 100_000, 2_000),
 }

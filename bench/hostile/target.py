@@ -34,11 +34,11 @@ class Target:
         where = urlsplit(found.url)
         self.address = (where.hostname or "", where.port or 0)
 
-    def besom(self, *args: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-        """Runs a command of Besom against the server."""
+    def besom(self, *args: str, timeout_s: float = 120, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a command of Besom against the server, in a folder."""
         return subprocess.run(
             [sys.executable, "-m", "besom", *args], env=self._environ, capture_output=True, text=True,
-            timeout=timeout_s, check=False,
+            timeout=timeout_s, check=False, cwd=folder,
         )  # fmt: skip
 
     def call(self, method: str, path: str, body: Any = None, timeout_s: float = 120) -> Any:

@@ -7,11 +7,13 @@ In: nothing at import; each name is loaded when it is first used. Out: `init`, `
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from besom.common.version import VERSION as __version__
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import typing
+
     from besom.agents.function import run_agent as agent
     from besom.client.api import Api
     from besom.client.current import config, define_metric, finish, log, mark_preempting, save, summary
@@ -86,16 +88,15 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> typing.Any:
     if name not in __all__:
         raise AttributeError(f"module 'besom' has no attribute {name!r}")
-    from importlib import import_module
-
+    # `run` is the only name whose value changes: the run of this process, None before init() and after finish().
+    place, inner = ("besom.client.current", name) if name == "run" else _PLACES.get(name, ("besom.errors", name))
+    # With a name to take from it, __import__ returns the module itself, and loads no `importlib` for it.
+    found = getattr(__import__(place, fromlist=[inner]), inner)
     if name == "run":
-        # The only name whose value changes: the run of this process, None before init() and after finish().
-        return import_module("besom.client.current").run
-    place, inner = _PLACES.get(name, ("besom.errors", name))
-    found = getattr(import_module(place), inner)
+        return found
     globals()[name] = found
     return found
 

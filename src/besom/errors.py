@@ -21,8 +21,10 @@ The text of each is a sentence for the person who reads it: what is wrong, where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 
 class BesomError(Exception):

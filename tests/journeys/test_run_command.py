@@ -137,8 +137,7 @@ def test_each_thing_is_said_once(workshop):
     sweep = SWEEP.replace("[1, 2, 3, 4]", "[1]").replace("parameters: {", "parameters: {epochs: {value: 3}, ")
     done = workshop.besom("run", "sweep.yaml", "--agents", "2", place=_place(workshop, script, sweep))
     said = done.stderr + done.stdout
-    assert said.count("`x` was set by the sweep but never read by the script: use") == 1, "by the script itself"
-    assert done.stdout.count("`x` was set by the sweep but never read by the script: read") == 1, "with the result"
+    assert said.count("`x` was set by the sweep but never read by the script") == 1
     assert done.stdout.count("metric `loss` was never logged; logged keys: los") == 1
     assert "`epochs`" not in said
     for noise in ("works on", "see it at", "/usr/bin/env", "results:", "agent ends"):
@@ -170,7 +169,7 @@ def test_the_status_of_a_terminal_stays_below_the_output(workshop):
     os.close(shown)
     assert process.wait(timeout=60) == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text.decode())
-    assert "────────────────  0 of 4 runs" in plain
+    assert re.search("[━─]{16}  [0-4] of 4 runs", plain)
     assert "run 4 of 4" in plain
 
 

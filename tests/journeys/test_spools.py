@@ -214,3 +214,44 @@ def test_a_full_disk_costs_the_rows_it_does_not_take_and_no_training(workshop, t
     before = next(i for i, value in enumerate(taken) if value != i)
     assert taken == [*range(before), *range(200 - len(rows) + before, 200)]
     assert all(len(row["text"]) == 5000 + 37 * int(row["a"]) for row in rows)
+
+
+# Nobody mounts a filer for a test: the home folder is said to be one.
+HOME_ON_A_FILER = """
+import os, sys
+from besom.common import spool_place
+spool_place.network_kind = lambda folder, mounts: 'nfs4' if str(folder).startswith(os.environ['HOME']) else None
+from besom.cli.main import main
+main()
+"""
+SAVES = """
+import besom, os
+run = besom.init()
+run.log({'folder': os.environ['BESOM_RUN_DIR']})
+open('model.txt', 'w').write('weights')
+run.save('model.txt')
+"""
+
+
+def test_with_the_home_on_a_network_runs_are_recorded_on_a_local_disk_and_looked_for_in_both(workshop, tmp_path, find):
+    home, local = tmp_path / "home", tmp_path / "local"
+    local.mkdir()
+    elsewhere = {
+        "HOME": str(home), "TMPDIR": str(local), "BESOM_DIR": "",
+        "BESOM_URL": workshop.server.url, "BESOM_TOKEN": read_token(workshop.data),
+    }  # fmt: skip
+    begin(workshop, ONE_ROW, "filer", "left", **elsewhere, BESOM_MODE="offline")
+    sweep = workshop.sweep({"x": {"values": [1]}})
+    place = workshop.place(train=SAVES)
+
+    agent, sync = (
+        workshop.command("-c", HOME_ON_A_FILER, *args, place=place, **elsewhere)
+        for args in (["agent", sweep], ["sync"])
+    )
+
+    assert (agent.returncode, sync.returncode) == (0, 0), agent.stderr + sync.stderr
+    assert agent.stderr.count("is on a network file system (nfs4)") == 1
+    (run,) = workshop.runs(sweep)
+    assert [row["folder"] for row in workshop.history(run)] == [str(local / f"besom-{os.getuid()}/runs" / run["uid"])]
+    assert (home / ".local/state/besom/runs" / run["uid"] / "files/model.txt").read_text() == "weights"
+    assert find("filer/left")["state"] == "finished"

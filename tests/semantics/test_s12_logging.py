@@ -6,7 +6,7 @@ import pytest
 
 from besom.client.run import Run
 from besom.client.run_folder import RunFolder
-from besom.common.spool_format import Note, Reader, Row
+from besom.common.spool_reader import Note, Reader, Row
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 import besom
 from besom.client.run_folder import RunFolder
-from besom.common.spool_format import Note, Reader, Row
+from besom.common.spool_reader import Note, Reader, Row
 
 ON_PATH = Path(besom.__file__).parent / "client" / "on_path"
 SCRIPT = """

@@ -220,7 +220,7 @@ def no_forbidden_move(facts: Facts) -> Iterator[str]:
 
 
 def nothing_is_left(facts: Facts) -> Iterator[str]:
-    """No orphan, no open lease, claim or token, no spool that cannot be sent, a sound database."""
+    """No orphan, no open lease or token, no spool that cannot be sent, a sound database."""
     yield from (f"an orphan: {line}" for line in facts.orphans)
     yield from (f"left open: {count} × {what}" for what, count in facts.left_open.items() if count)
     yield from facts.unsent

@@ -18,10 +18,8 @@ from monkey_world import World
 _ORPHANS_S = 15.0
 _OPEN = {
     "attempt that runs": "SELECT count(*) FROM attempt WHERE state = 'running'",
-    "claim of an attempt that runs":
-        "SELECT count(*) FROM claim JOIN attempt ON attempt.id = claim.attempt_id WHERE attempt.state = 'running'",
-    "token of a run": "SELECT count(*) FROM token WHERE run_id IS NOT NULL",
-}  # fmt: skip
+    "token of a run": "SELECT count(*) FROM attempt WHERE token_hash IS NOT NULL",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

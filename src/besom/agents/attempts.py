@@ -25,6 +25,7 @@ from besom.agents.watch import Manners, Watch, Watched
 from besom.client.connection import part
 from besom.client.run_folder import RunFolder
 from besom.common.ids import new_id
+from besom.common.spool_place import SpoolPlace
 from besom.errors import BesomError, NotFound, Refused, ServerUnreachable
 
 # The agent's own writer in a run folder: what the child printed.
@@ -43,7 +44,7 @@ class Surroundings:
     agent_uid: str
     process: Mapping[str, Any]
     sweep: Mapping[str, Any]
-    runs: Path
+    spools: SpoolPlace
     link: Link
     heartbeat: Heartbeat
     shipping: Shipping
@@ -100,7 +101,7 @@ class _Told(NamedTuple):
 
 def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> Outcome:
     """Trains one run and tells the server how it ended. ``first``: it is this agent's first."""
-    folder = RunFolder(around.runs / hand_out["uid"])
+    folder = RunFolder(around.spools.runs / hand_out["uid"])
     attempt = int(hand_out["attempt"])
     run = _facts(hand_out, around, folder, first)
     if attempt > 1:
@@ -116,7 +117,7 @@ def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> 
 
 def _train(hand_out: Mapping[str, Any], run: RunFacts, folder: RunFolder, note: Note, around: Surroundings) -> Outcome:
     attempt = run.attempt
-    folder.write_config(_config(hand_out, around.sweep), durable=False)
+    folder.write_config(_config(hand_out, around), durable=False)
     if attempt > 1:
         folder.clear_stop()
     around.heartbeat.hold([{"uid": run.uid, "attempt": attempt, "slot": 0}])
@@ -147,7 +148,9 @@ def _facts(hand_out: Mapping[str, Any], around: Surroundings, folder: RunFolder,
     )  # fmt: skip
 
 
-def _config(hand_out: Mapping[str, Any], sweep: Mapping[str, Any]) -> dict[str, Any]:
+def _config(hand_out: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
+    sweep = around.sweep
+    saved = around.spools.saved_files(hand_out["uid"])
     taken = ("uid", "name", "display_name", "attempt", "params", "swept", "url", "resumed")
     return {
         **{key: hand_out[key] for key in taken},
@@ -156,6 +159,7 @@ def _config(hand_out: Mapping[str, Any], sweep: Mapping[str, Any]) -> dict[str, 
         "sweep_id": sweep["sweep_id"],
         "sweep_url": sweep["url"],
         "metric": sweep["metric"],
+        **({"dir": saved} if saved else {}),
     }
 
 
@@ -212,6 +216,7 @@ def _tell(
 
     def ship_and_tell() -> Any:
         along = _along(shipping, tries=len(refused))
+        shipping.clear_up_meanwhile()
         return around.link.ask("POST", path, {**report, "offsets": along[0], "rest": along[1]})
 
     while len(refused) < _MOST_TELLINGS:

@@ -54,11 +54,19 @@ def call_in_fork(function: Callable[[], Any]) -> int:
 
 
 def serve(function: Callable[[], Any], orders: socket.socket) -> int:
-    """Calls the function for each line of ``orders``, ``{"environ": …}``, and answers ``{"code": …}``; 0 at the end."""
+    """Calls the function for each line of ``orders`` and answers ``{"code": …}``; 0 at the end.
+
+    A line is ``{"set": …, "unset": […]}``: how the call's environment differs from the last call's, at first from none.
+    """
     prefer_our_wandb()
+    environ: dict[str, str] = {}
     with orders, orders.makefile("rw", encoding="utf-8") as lines:
         for line in lines:
-            replace_environ(json.loads(line)["environ"])
+            order = json.loads(line)
+            environ.update(order["set"])
+            for name in order["unset"]:
+                del environ[name]
+            replace_environ(environ)
             lines.write(json.dumps({"code": call(function)}) + "\n")
             lines.flush()
     return 0

@@ -95,33 +95,35 @@ def remove(folder: RunFolder, attempt: int, *, keep_log: bool = False) -> None:
     if keep_log:
         folder.mark_done(attempt)
         (folder.path / _KEPT_MARK).touch()
-    others, last = set(), None
-    for entry in _entries(folder.path):
+    note = folder.agent_file(attempt).name
+    others, left, last = set(), [], []
+    for entry in _entries(folder.place):
         match = _OF_ATTEMPT.fullmatch(entry.name)
-        if match is None:
-            continue
-        if int(match[1]) != attempt:
-            others.add(int(match[1]))
-        elif entry.path == str(folder.agent_file(attempt)):
-            last = entry
+        if match is None or int(match[1]) != attempt:
+            left.append(entry)
+            others.update([int(match[1])] if match else [])
+        elif entry.name == note:
+            # It leads who comes after us here, should we die meanwhile.
+            last.append(entry)
         else:
             _delete(entry, keep_log)
     if not keep_log and all(folder.is_done(other) for other in others):
-        _empty(folder, last)
-    elif last is not None:
-        _delete(last)
+        _empty(folder, [*left, *last])
+    elif last:
+        _delete(last[0])
 
 
-def _empty(folder: RunFolder, last: os.DirEntry[str] | None = None) -> None:
-    """Deletes everything but saved files. ``last`` leads who comes after us here, should we die meanwhile."""
-    for entry in _entries(folder.path):
-        if entry.path != str(folder.files) and (last is None or entry.name != last.name):
+def _empty(folder: RunFolder, entries: Iterable[os.DirEntry[str]]) -> None:
+    """Deletes these entries in their order, but for saved files, and the folder if it is empty then."""
+    saved = folder.files.name
+    for entry in entries:
+        if entry.name == saved:
+            with contextlib.suppress(OSError):
+                os.rmdir(entry.path)
+        else:
             _delete(entry)
-    if last is not None:
-        _delete(last)
-    for empty in (folder.files, folder.path):
-        with contextlib.suppress(OSError):
-            empty.rmdir()
+    with contextlib.suppress(OSError):
+        os.rmdir(folder.place)
 
 
 def _delete(entry: os.DirEntry[str], keep_log: bool = False) -> None:
@@ -227,4 +229,4 @@ def _forget_old(runs: Path) -> None:
                 folder.path.rmdir()
         with contextlib.suppress(OSError):
             if time.time() - (folder.path / _KEPT_MARK).stat().st_mtime > KEEP_LOGS_S:
-                _empty(folder)
+                _empty(folder, _entries(folder.place))

@@ -87,14 +87,16 @@ class Link:
                 self.look_again()
 
     def reached(self, do: Callable[[], Any]) -> Any:
-        """Does something with the server and remembers whether it answered."""
+        """Does something with the server and remembers whether it answered; what asks it nothing tells nothing."""
+        connection, heard = self.connection, self.connection.answers
         try:
-            answer = do()
+            found = do()
         except ServerUnreachable as error:
             self.reach.lost(error)
             raise
-        self.reach.found()
-        return answer
+        if connection.answers != heard:
+            self.reach.found()
+        return found
 
     def look_again(self) -> None:
         """Takes another address if the server has one by now."""

@@ -32,7 +32,7 @@ from besom.client.finding import meant_for
 from besom.client.run_folder import this_process
 from besom.common.discovery import host_name
 from besom.common.ids import new_id, split_path
-from besom.common.places import runs_folder
+from besom.common.spool_place import spool_place
 from besom.common.version import VERSION
 from besom.common.wording import duration, score_text
 from besom.errors import BesomError, NotFound, Refused, ServerUnreachable, UsageError
@@ -180,11 +180,14 @@ class _Agent:
         return self.starter.check(sweep)
 
     def _surroundings(self, sweep: Mapping[str, Any], heartbeat: Heartbeat, shipping: Shipping) -> Surroundings:
-        runs = runs_folder(self.options.environ)
-        found = leftovers.clear_up(runs, self.link, self.screen.say)
-        leftovers.tell_of_dead(sweep["neighbours"], found, self.link, self.screen.say)
-        leftovers.check_room(runs)
-        left_behind.ship_in_background(runs, self.link.connection, meant_for(self.options.environ), self.screen.say)
+        say = self.screen.say
+        spools = spool_place(self.options.environ)
+        if spools.remark:
+            say(spools.remark)
+        found = {attempt for runs in spools.all for attempt in leftovers.clear_up(runs, self.link, say)}
+        leftovers.tell_of_dead(sweep["neighbours"], found, self.link, say)
+        leftovers.check_room(spools.runs)
+        left_behind.ship_in_background(spools.all, self.link.connection, meant_for(self.options.environ), say)
         manners = Manners(
             kill_delay_s=number(self.options.environ, "BESOM_AGENT_KILL_DELAY"),
             term_timeout_s=self.options.term_timeout_s,
@@ -192,7 +195,7 @@ class _Agent:
             quiet=self.options.quiet,
         )
         return Surroundings(
-            agent_uid=self.uid, process=self.process, sweep=sweep, runs=runs, link=self.link, heartbeat=heartbeat,
+            agent_uid=self.uid, process=self.process, sweep=sweep, spools=spools, link=self.link, heartbeat=heartbeat,
             shipping=shipping, wake=self.wake, screen=self.screen, signals=self.signals, guard=self.guard,
             starter=self.starter, manners=manners, server_patience_s=self.server_patience_s,
             wait=self._wait_for_server, more=lambda watched: self._wants_more(watched, heartbeat),

@@ -26,8 +26,7 @@ class Note:
             **process, "agent": agent_uid, "server": server_id, "attempt": attempt,
             "child": None, "end": None, "told": False,
         }  # fmt: skip
-        make_private(folder.path)
-        self._descriptor = os.open(folder.agent_file(attempt), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._descriptor = _open(folder, attempt)
         self._longest = 0
         self.add()
 
@@ -41,3 +40,14 @@ class Note:
     def close(self) -> None:
         """Nothing more will be added."""
         os.close(self._descriptor)
+
+
+def _open(folder: RunFolder, attempt: int) -> int:
+    """Makes the folder and the file; most times neither is there."""
+    try:
+        os.mkdir(folder.place, 0o700)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        make_private(folder.path)
+    return os.open(folder.agent_file(attempt), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

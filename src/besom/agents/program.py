@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -20,7 +21,7 @@ from besom.agents.environment import (
 from besom.agents.exit_codes import Ending, ExitCode
 from besom.agents.guard import Guard
 from besom.agents.process import Process, Surroundings, start_program
-from besom.agents.sentences import command_text
+from besom.agents.sentences import command_text, too_long
 from besom.agents.starting import CannotStart
 from besom.command import DEFAULT_COMMAND, expand
 from besom.errors import UsageError
@@ -71,6 +72,8 @@ class ProgramStarter:
         try:
             return start_program(argv, Surroundings(environ, self._folder, log, guard, on_trouble))
         except OSError as error:
+            if error.errno == errno.E2BIG:
+                raise CannotStart(too_long(argv)) from None
             raise CannotStart(f"{argv[0]!r} cannot be started in {self._folder}: {error.strerror}") from None
         except ValueError as error:
             raise CannotStart(f"the command line cannot be passed to a program: {error}") from None

@@ -20,6 +20,7 @@ TAIL_BYTES = 65_536
 _SENT_LINES = 20
 _SENT_CHARACTERS = 4_000
 _SHOWN_LINES = 8
+_SHOWN_WORD = 200
 
 
 def run_place(hand_out: Mapping[str, Any]) -> str:
@@ -30,12 +31,26 @@ def run_place(hand_out: Mapping[str, Any]) -> str:
 
 def params_text(params: Mapping[str, Any]) -> str:
     """``batch_size=64 lr=0.001``; nothing for a sweep that sets nothing."""
-    return " ".join(f"{name}={value}" for name, value in params.items())
+    return " ".join(_cut(f"{name}={value}") for name, value in params.items())
 
 
 def command_text(argv: Sequence[str]) -> str:
-    """The command as a shell takes it. ``${envvar:NAME}`` stays readable: it stands for a value not shown."""
-    return " ".join(word if "${envvar:" in word and " " not in word else shlex.quote(word) for word in argv)
+    """The command as a shell takes it, long words cut. ``${envvar:NAME}`` stays readable: its value is not shown."""
+    return " ".join(word if "${envvar:" in word and " " not in word else shlex.quote(word) for word in map(_cut, argv))
+
+
+def too_long(argv: Sequence[str]) -> str:
+    """Why the system does not start a command that is longer than it takes, and what to do."""
+    longest = max(argv, key=len)
+    return (
+        f"{argv[0]!r} cannot be started: a value is too long for a command line ({_cut(longest, 40)} has "
+        f"{len(longest)} characters). Leave it out of `command` and read it from besom.config, or pass all values "
+        "as the file ${args_json_file}"
+    )
+
+
+def _cut(word: str, most: int = _SHOWN_WORD) -> str:
+    return word if len(word) <= most else f"{word[: most - 1]}…"
 
 
 def how_it_ended(exit_code: int | None, signal_name: str | None) -> str:

@@ -99,6 +99,14 @@ class Shipping:
         self._rubbish.append((folder, attempt, keep_log))
         self._rouse()
 
+    def clear_up_meanwhile(self) -> None:
+        """Has the thread remove what was discarded, while the caller waits for an answer and leaves it the processor.
+
+        Not much later: a file system makes files fastest where some just went.
+        """
+        if self._rubbish:
+            self._wake.set()
+
     def clear_up(self) -> None:
         """Removes now what was discarded."""
         with self._broom:
@@ -121,7 +129,7 @@ class Shipping:
         return self._shipper
 
     def _rouse(self) -> None:
-        # A thread that looks again soon need not be woken.
+        # A thread that looks again soon need not be woken: between short runs that costs more than the look.
         if self._asleep:
             self._wake.set()
 
@@ -146,8 +154,9 @@ class Shipping:
     def _rest(self, seconds: float) -> None:
         # First the word, then the look: work that comes in between wakes us.
         self._asleep = True
-        busy = self._under_way or bool(self._rubbish)
-        self._wake.wait(seconds if busy else None)
+        if self._under_way or self._rubbish:
+            self._asleep = False
+        self._wake.wait(None if self._asleep else seconds)
         self._asleep = False
         self._wake.clear()
 

@@ -7,12 +7,11 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from besom.agents.output import Output
 from besom.agents.process import Exit, Process, Surroundings
-from besom.agents.wake import wait_readable
 
 
 class WarmProcess:
@@ -22,6 +21,7 @@ class WarmProcess:
         self.process = process
         self.orders = orders
         self.gone = False
+        self._told: Mapping[str, str] = {}
         self.idle_pipe: int | None = None
 
     def call(self, around: Surroundings, *, log: Path | None = None) -> PooledCall:
@@ -29,8 +29,12 @@ class WarmProcess:
         if log is not None and self.idle_pipe is not None:
             self.process.output = Output(self.idle_pipe, log, around.on_trouble)
             self.idle_pipe = None
+        told, self._told = self._told, around.environ
+        # Hundreds of variables are the same in every call.
+        changed = {name: value for name, value in around.environ.items() if told.get(name) != value}
+        order = {"set": changed, "unset": [name for name in told if name not in around.environ]}
         with contextlib.suppress(BrokenPipeError):
-            self.orders.sendall(json.dumps({"environ": dict(around.environ)}).encode() + b"\n")
+            self.orders.sendall(json.dumps(order).encode() + b"\n")
         return PooledCall(self)
 
     def rest(self, show: Callable[[bytes], None]) -> None:
@@ -101,11 +105,15 @@ class PooledCall:
             self._warm.rest(show)
 
     def _hear(self) -> None:
-        if not self._hung_up and wait_readable([self._warm.orders.fileno()], 0):
+        if self._hung_up:
+            return
+        try:
+            piece = self._warm.orders.recv(4096, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except ConnectionError:
             piece = b""
-            with contextlib.suppress(ConnectionError):
-                piece = self._warm.orders.recv(4096)
-            self._hung_up = not piece
-            self._answer += piece
+        self._hung_up = not piece
+        self._answer += piece
         if self._answer.endswith(b"\n"):
             self._exit = Exit(int(json.loads(self._answer)["code"]), None)

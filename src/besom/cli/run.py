@@ -173,6 +173,13 @@ def exit_code(codes: Sequence[int], interrupted: bool, runs: Mapping[str, int]) 
     return telling[0] if telling[0] > 0 else 128 - telling[0]
 
 
+def _without_said(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The run without the warning that its script has said above, in the same words."""
+    from besom.common.wording import NEVER_READ
+
+    return {**run, "warnings": [warning for warning in run["warnings"] if NEVER_READ not in warning]}
+
+
 def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> None:
     """The runs, best first, the best params, and what to do next, on stdout."""
     from besom.cli.best import args_text
@@ -190,7 +197,7 @@ def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> 
     if runs:
         left_out = sum(sweep["runs"].values()) - len(runs)
         more = f"… and {count_text(left_out, 'more run')}: besom export {sweep['id']}" if left_out > 0 else ""
-        print_runs(out, runs, metric, rest=more)
+        print_runs(out, [_without_said(run) for run in runs], metric, rest=more)
     if best is not None:
         score = f" with {metric} {score_text(best['score'])}" if metric else ""
         out.print(cell(f"\nBest: run {best['id']}{score}", "bold"))

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from besom.cli.errors import complain
-from besom.common.places import runs_folder
 from besom.errors import BesomError, ServerUnreachable, UsageError
 
 
@@ -17,7 +16,8 @@ from besom.errors import BesomError, ServerUnreachable, UsageError
 def sync(folders: Sequence[str]) -> None:
     """Send the runs in DIR to the server: a run folder, or a folder of them.
 
-    Without DIR it takes this user's own run folders. What the server has already is not sent twice.
+    Without DIR it takes this user's own run folders, those on a local disk too. What the server has already is
+    not sent twice.
 
     \b
     Example:
@@ -27,11 +27,13 @@ def sync(folders: Sequence[str]) -> None:
     from besom.cli.lookup import connect
     from besom.client.run_folder import RunFolder
     from besom.client.shipping import sync_folder
+    from besom.common.spool_place import spool_place
 
-    given = [Path(folder) for folder in folders] or [runs_folder()]
+    given = [Path(folder) for folder in folders] or spool_place().all
     found = [folder for place in given for folder in run_folders(place, must_hold_one=bool(folders))]
     if not found:
-        complain(f"{given[0]} holds no runs: there is nothing to send")
+        hold = "hold" if len(given) > 1 else "holds"
+        complain(f"{' and '.join(map(str, given))} {hold} no runs: there is nothing to send")
         return
     connection = connect()
     sent = failed = 0
@@ -56,6 +58,8 @@ def run_folders(place: Path, *, must_hold_one: bool) -> list[Path]:
     """The run folders that a folder is or holds; raises UsageError if there must be one and is none."""
     if (place / "config.json").is_file():
         return [place]
+    from besom.common.places import runs_folder
+
     inside = place / "runs" if (place / "runs").is_dir() else place
     try:
         found = sorted(folder for folder in inside.iterdir() if (folder / "config.json").is_file())
@@ -66,5 +70,6 @@ def run_folders(place: Path, *, must_hold_one: bool) -> list[Path]:
             ) from None
         return []
     if must_hold_one and not found:
-        raise UsageError(f"{place} holds no run folder (none with a config.json): give {runs_folder()} or one below it")
+        own = runs_folder()
+        raise UsageError(f"{place} holds no run folder (none with a config.json): give {own} or one below it")
     return found

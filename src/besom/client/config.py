@@ -6,15 +6,19 @@ Reading under a sweep is remembered (`reads`), so that values which nobody took 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from _collections_abc import Mapping
 
 from besom.client.reads import Reads
 from besom.client.say import warn
 from besom.client.values import Unrecorded, jsonable, merge
 from besom.errors import ConfigError, UsageError
 
-Changed = Callable[[dict[str, Any]], None]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    Changed = Callable[[dict[str, Any]], None]
 
 
 class ConfigState:
@@ -67,7 +71,7 @@ class ConfigState:
             self.on_change(changed)
 
 
-class Config(Mapping[str, Any]):
+class Config(Mapping[str, "Any"]):
     """The config of a run, by item (``config["lr"]``), attribute (``config.lr``) or as a mapping.
 
     Values of the sweep are locked: a change is ignored with a warning. Another key may be set once; a different

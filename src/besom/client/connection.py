@@ -30,7 +30,7 @@ from besom.errors import (
 )
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection, HTTPResponse
+    from besom.client.line import Answer, Line
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
@@ -82,7 +82,8 @@ class Connection:
     again without a second thought.
 
     Who answers at the address is asked on every fresh line, before the token is shown there: another server may have
-    taken it while ours was away. ``server_id`` is the one that is meant; None: the first that answers.
+    taken it while ours was away. ``server_id`` is the one that is meant; None: the first that answers. ``answers``
+    counts what the server answered, refusals too.
     """
 
     def __init__(self, url: str, token: str | None, *, timeout_s: float = 30.0, server_id: str | None = None) -> None:
@@ -93,10 +94,12 @@ class Connection:
         self.token = token
         self.timeout_s = timeout_s
         self.server_id = server_id
+        self.answers = 0
         self._split = split
+        self._root = split.path.rstrip("/")
         self._lock = threading.Lock()
         self._pid = os.getpid()
-        self._http: HTTPConnection | None = None
+        self._line: Line | None = None
         self._checked: tuple[str, str] | None = None
 
     def call(
@@ -152,7 +155,7 @@ class Connection:
 
     def __del__(self) -> None:
         # A connection that was never made whole has no line.
-        if getattr(self, "_http", None) is not None:
+        if getattr(self, "_line", None) is not None:
             self._hang_up()
 
     # ---- one request
@@ -180,63 +183,67 @@ class Connection:
             self._pid, self._lock = os.getpid(), threading.Lock()
             self._hang_up()
         with self._lock:
-            response, content = self._exchange(method, target, payload, headers)
-        found = {name.lower(): value for name, value in response.getheaders()}
-        self._check_server(found, response.status, content)
-        if response.status >= 400:
-            raise self._problem(response.status, content)
-        return content, found
+            answer, content = self._exchange(method, target, payload, headers)
+        self._check_server(answer.headers, answer.status, content)
+        self.answers += 1
+        if answer.status >= 400:
+            raise self._problem(answer.status, content)
+        return content, answer.headers
 
-    def _exchange(
-        self, method: str, target: str, payload: bytes, headers: dict[str, str]
-    ) -> tuple[HTTPResponse, bytes]:
-        from http.client import HTTPException
-
-        reused = self._http is not None
+    def _exchange(self, method: str, target: str, payload: bytes, headers: dict[str, str]) -> tuple[Answer, bytes]:
+        reused = self._line is not None
         while True:
             try:
-                if self._http is None:
-                    self._http = self._dial(self.timeout_s)
-                    self._ask_who_answers(self._http)
-                self._http.request(method, self._split.path.rstrip("/") + target, payload, self._headers(headers))
-                response = self._http.getresponse()
-                content = response.read()
+                if self._line is None:
+                    self._line = self._dial(self.timeout_s)
+                answer = self._line.ask(method, self._root + target, self._headers(headers), payload)
+                content = answer.read()
             except BesomError:
                 self._hang_up()
                 raise
-            except (OSError, HTTPException) as error:
+            except OSError as error:
                 self._hang_up()
                 if reused and not isinstance(error, TimeoutError):
                     # A server may close an idle line at any time; only a fresh line tells whether it is there.
                     reused = False
                     continue
                 raise ServerUnreachable(f"no Besom server answers at {self.url} ({_cause(error)})") from None
-            if response.will_close:
+            if answer.closes:
                 self._hang_up()
-            return response, content
+            return answer, content
 
     def _headers(self, headers: dict[str, str]) -> dict[str, str]:
         proof = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         return {"Accept": "application/json", **_WHO_ASKS, **headers, **proof}
 
-    def _dial(self, timeout_s: float) -> HTTPConnection:
-        from http.client import HTTPConnection, HTTPSConnection
+    def _dial(self, timeout_s: float) -> Line:
+        """A line to the server that is meant."""
+        from besom.client.line import Line
 
-        host, port = self._split.hostname or "", self._split.port
-        if self._split.scheme == "https":
-            return HTTPSConnection(host, port, timeout=timeout_s)
-        return HTTPConnection(host, port, timeout=timeout_s)
+        line = Line(self._split, timeout_s)
+        try:
+            closed = self._ask_who_answers(line)
+        except BaseException:
+            line.close()
+            raise
+        if not closed:
+            return line
+        # A proxy may give one answer a line.
+        line.close()
+        return Line(self._split, timeout_s)
 
-    def _ask_who_answers(self, http: HTTPConnection) -> None:
-        """Raises ServerUnreachable unless the server that is meant is at the other end. Needs no token."""
+    def _ask_who_answers(self, line: Line) -> bool:
+        """True if the line ends with the answer; raises ServerUnreachable unless the server that is meant gave it.
+
+        Needs no token.
+        """
         if not self.token:
-            return
-        http.request("GET", self._split.path.rstrip("/") + "/health", headers={"Accept": "application/json"})
-        response = http.getresponse()
-        content = response.read()
-        self._check_server({name.lower(): value for name, value in response.getheaders()}, response.status)
-        if response.status >= 400:
-            raise self._problem(response.status, content)
+            return False
+        answer = line.ask("GET", f"{self._root}/health", {"Accept": "application/json"})
+        content = answer.read()
+        self._check_server(answer.headers, answer.status)
+        if answer.status >= 400:
+            raise self._problem(answer.status, content)
         try:
             found = str(json.loads(content)["server_id"])
         except (ValueError, KeyError, TypeError):
@@ -244,11 +251,12 @@ class Connection:
         if self.server_id is not None and found != self.server_id:
             raise ServerUnreachable(f"another Besom server answers at {self.url}, ours is away")
         self.server_id = found
+        return answer.closes
 
     def _hang_up(self) -> None:
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     # ---- what came back
 
@@ -288,30 +296,22 @@ class Connection:
     # ---- events
 
     def _event_lines(self, after: int, sweep: str | None) -> Iterator[dict[str, Any]]:
-        from http.client import HTTPException
-
-        http = self._dial(_EVENTS_SILENCE_S)
+        line = self._dial(_EVENTS_SILENCE_S)
         target = _target("/api/v1/events", {"after": after, "sweep": sweep})
         try:
-            self._ask_who_answers(http)
-            http.request("GET", self._split.path.rstrip("/") + target, headers=self._headers({}))
-            response = http.getresponse()
-            found = {name.lower(): value for name, value in response.getheaders()}
-            self._check_server(found, response.status)
-            if response.status >= 400:
-                raise self._problem(response.status, response.read())
-            lines: list[str] = []
-            while line := response.readline():
-                text = line.decode("utf-8").rstrip("\r\n")
+            answer = line.ask("GET", self._root + target, self._headers({}))
+            self._check_server(answer.headers, answer.status)
+            if answer.status >= 400:
+                raise self._problem(answer.status, answer.read())
+            data: list[str] = []
+            for text in answer.lines():
                 if text.startswith("data:"):
-                    lines.append(text[5:].lstrip(" "))
-                elif not text and lines:
-                    yield json.loads("\n".join(lines))
-                    lines = []
-        except HTTPException as error:
-            raise ServerUnreachable(f"the events of {self.url} broke off ({_cause(error)})") from None
+                    data.append(text[5:].lstrip(" "))
+                elif not text and data:
+                    yield json.loads("\n".join(data))
+                    data = []
         finally:
-            http.close()
+            line.close()
 
 
 def _why(content: bytes) -> str:

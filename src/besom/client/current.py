@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from os import PathLike
-from typing import Any
 
 from besom.client.config import Config, ConfigState
 from besom.client.definitions import Definition
 from besom.client.run import Run
 from besom.client.summary import Summary, SummaryState
 from besom.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 run: Run | None = None
 held = ConfigState(allow_val_change=True)

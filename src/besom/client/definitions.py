@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from besom.client.say import warn_once
 from besom.common.json_numbers import as_number
 from besom.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
 AGGREGATES = ("min", "max", "mean", "last", "first", "none")
 
 
-class Definition(NamedTuple):
+class Definition:
     """One call of `define_metric`. ``name`` may end with ``*``; ``summary`` holds words of AGGREGATES."""
 
-    name: str
-    step_metric: str | None = None
-    step_sync: bool = False
-    hidden: bool = False
-    summary: tuple[str, ...] = ()
+    __slots__ = ("hidden", "name", "step_metric", "step_sync", "summary")
+
+    def __init__(
+        self,
+        name: str,
+        step_metric: str | None = None,
+        step_sync: bool = False,
+        hidden: bool = False,
+        summary: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self.step_metric = step_metric
+        self.step_sync = step_sync
+        self.hidden = hidden
+        self.summary = summary
 
     def matches(self, key: str) -> bool:
         """True if the definition speaks of this key."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, NoReturn
 
 _installed: int | None = None
 _exit_code = 0

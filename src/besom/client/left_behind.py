@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,19 @@ _REFUSED = "refused"
 
 
 def ship_in_background(
-    runs: Path, connection: Connection, meant_for: str, say: Callable[[str], None], *, but: str = ""
+    places: Iterable[Path], connection: Connection, meant_for: str, say: Callable[[str], None], *, but: str = ""
 ) -> None:
-    """`ship` in a thread with a line of its own, which the end of the process does not wait for.
+    """`ship` in a thread for each of ``places``, which the end of the process does not wait for.
 
     ``but`` is the uid of the run that has just begun.
     """
-    try:
-        others = set(os.listdir(runs)) - {but}
-    except OSError:
-        return
-    if others:
+    for runs in places:
+        try:
+            others = set(os.listdir(runs)) - {but}
+        except OSError:
+            continue
+        if not others:
+            continue
         line = Connection(connection.url, connection.token, server_id=connection.server_id)
         work = threading.Thread(target=ship, args=(runs, line, meant_for, say), name="besom-left-behind", daemon=True)
         work.start()

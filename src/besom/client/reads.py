@@ -6,13 +6,14 @@ that nobody took are told at the end of the run. Everything here works under a s
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
 # Each of these takes the command line in its own way; where one is loaded, every value counts as taken.
 COMMAND_LINE_MODULES = (
@@ -21,18 +22,26 @@ COMMAND_LINE_MODULES = (
 )  # fmt: skip
 
 
-class Parsed(NamedTuple):
+class Parsed:
     """What one argparse parser made of a command line: the options' names by destination, values, words, left-overs."""
 
-    names: Mapping[str, frozenset[str]]
-    values: Mapping[str, Any]
-    words: Sequence[str]
-    extras: Sequence[str]
+    def __init__(
+        self,
+        names: Mapping[str, frozenset[str]],
+        values: Mapping[str, Any],
+        words: Sequence[str],
+        extras: Sequence[str],
+    ) -> None:
+        self.names = names
+        self.values = values
+        self.words = words
+        self.extras = extras
 
 
 _parsed: list[Parsed] = []
 _opened: set[str] = set()
 _watching = False
+_wrapped = False
 # What was parsed before the watch began can only be found as living namespaces.
 _began_late = False
 # Those found at the first look; what is parsed after it is seen by the watch. None: not looked yet.
@@ -42,19 +51,25 @@ _early: list[Parsed] | None = None
 def watch(environ: Mapping[str, str] = os.environ) -> None:
     """Begins to look at argparse and at the opening of the parameter file, once a process."""
     global _watching, _began_late
+    if not _wrapped and "argparse" in sys.modules:
+        _began_late = True
+        _wrap_argparse()
     if _watching:
         return
     _watching = True
-    _began_late = "argparse" in sys.modules
-    _wrap_argparse()
     parameter_file = environ.get("WANDB_SWEEP_PARAM_PATH", "")
-    if parameter_file:
-        stem = os.path.basename(parameter_file).rsplit(".", 1)[0]
-        sys.addaudithook(_open_watcher((f"{stem}.yaml", f"{stem}.json")))
+    stem = os.path.basename(parameter_file).rsplit(".", 1)[0]
+    sys.addaudithook(_watcher((f"{stem}.yaml", f"{stem}.json") if parameter_file else ()))
 
 
 def _wrap_argparse() -> None:
+    global _wrapped
+    if _wrapped:
+        return
+    # Before the import, which the watcher sees too.
+    _wrapped = True
     import argparse
+    import contextlib
 
     original = argparse.ArgumentParser.parse_known_args
 
@@ -70,10 +85,15 @@ def _wrap_argparse() -> None:
     argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign]
 
 
-def _open_watcher(names: tuple[str, str]) -> Callable[[str, tuple[Any, ...]], None]:
+def _watcher(names: tuple[str, ...]) -> Callable[[str, tuple[Any, ...]], None]:
+    """Sees who opens files of these names, and who imports argparse: most scripts need not pay for loading it."""
+
     def hook(event: str, details: tuple[Any, ...]) -> None:
-        if event == "open" and details[0].__class__ is str and details[0].endswith(names):
-            _opened.add(details[0])
+        if event == "open":
+            if details[0].__class__ is str and details[0].endswith(names):
+                _opened.add(details[0])
+        elif event == "import" and details[0] == "argparse":
+            _wrap_argparse()
 
     return hook
 
@@ -81,7 +101,7 @@ def _open_watcher(names: tuple[str, str]) -> Callable[[str, tuple[Any, ...]], No
 class Reads:
     """Remembers which of ``params`` were taken. Through the file ``shared`` forked children tell their parent."""
 
-    def __init__(self, params: Mapping[str, Any], shared: Path | None = None) -> None:
+    def __init__(self, params: Mapping[str, Any], shared: str | None = None) -> None:
         self.params = dict(params)
         self._taken: set[str] = set()
         self._shared = shared
@@ -128,6 +148,8 @@ class Reads:
                 self.note(key)
 
     def _tell_parent(self, key: str) -> None:
+        import contextlib
+
         with contextlib.suppress(OSError):
             descriptor = os.open(str(self._shared), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
@@ -138,9 +160,13 @@ class Reads:
     def _hear_children(self) -> None:
         if self._shared is None:
             return
-        with contextlib.suppress(OSError):
-            for key in self._shared.read_text(encoding="utf-8", errors="surrogatepass").splitlines():
-                self.note(key)
+        try:
+            with open(str(self._shared), encoding="utf-8", errors="surrogatepass") as lines:
+                told = lines.read().splitlines()
+        except OSError:
+            return
+        for key in told:
+            self.note(key)
 
 
 def look_early() -> list[Parsed]:
@@ -162,16 +188,6 @@ def _living_namespaces() -> Iterable[Parsed]:
             if type(thing) is kind:
                 values = dict(vars(thing))
                 yield Parsed({name: frozenset() for name in values}, values, sys.argv[1:], ())
-
-
-def unread_sentence(unread: Sequence[str], module: str) -> str:
-    """What to tell the user of values that nobody took; ``module`` is the name the script knows us by."""
-    names = ", ".join(f"`{name}`" for name in unread[:-1]) + (" and " if unread[1:] else "") + f"`{unread[-1]}`"
-    verb = "were" if unread[1:] else "was"
-    return (
-        f'{names} {verb} set by the sweep but never read by the script: use {module}.config["{unread[0]}"] '
-        f"where the script has its own value, or parse --{unread[0]}=… from the command line"
-    )
 
 
 def _received(key: str, value: Any, parsed: Parsed) -> bool:
@@ -214,6 +230,7 @@ def _names(program: Any, word: str) -> bool:
     if not isinstance(program, str):
         return False
     try:
-        return word in Path(program).read_text(encoding="utf-8", errors="replace")
+        with open(program, encoding="utf-8", errors="replace") as text:
+            return word in text.read()
     except OSError:
         return False

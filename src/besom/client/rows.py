@@ -8,8 +8,7 @@ one look-up is the only question the short way asks.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from _collections_abc import Mapping
 
 from besom.client.definitions import Definition, Definitions
 from besom.client.say import warn_once
@@ -17,6 +16,10 @@ from besom.client.spool import Spool
 from besom.client.summary import SummaryState
 from besom.client.values import flatten, jsonable
 from besom.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _INT64 = 2**63
 
@@ -95,6 +98,9 @@ class Rows:
     def _record(self, at: int, data: Mapping[str, Any]) -> None:
         """The long way of a row."""
         now = time.time()
+        if data.__class__ is dict and not self._definitions and self.spool.flat_row(at, now, data):
+            self._summary.logged(data)
+            return
         row = flatten(data)
         if self._definitions:
             row = self._definitions.with_axes(row)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-import weakref
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from besom.client.config import Config, ConfigState
 from besom.client.definitions import Definition, Definitions, define
 from besom.client.exits import INTERRUPTED, code_and_error
-from besom.client.reads import Reads, unread_sentence
+from besom.client.reads import Reads
 from besom.client.rows import Rows
 from besom.client.run_facts import KnownRun
 from besom.client.run_folder import RunFolder
@@ -23,7 +17,12 @@ from besom.client.settings import finish_timeout_s
 from besom.client.spool import Spool
 from besom.client.summary import Summary, SummaryState
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Any
+
     from besom.client.saving import SavedFiles
     from besom.client.sender import Sender
 
@@ -49,7 +48,6 @@ class Run(KnownRun):
         sender: Sender | None = None,
         watched: bool = False,
         allow_val_change: bool | None = None,
-        module: str = "besom",
         about: Mapping[str, Any] | None = None,
         on_end: Callable[[Run], None] = lambda run: None,
     ) -> None:
@@ -59,21 +57,20 @@ class Run(KnownRun):
         self._writer = writer
         self._sender = sender
         self._watched = watched
-        self._module = module
         self._on_end = on_end
         self._start_time = time.time()
         self._ended = False
         self._forked = False
         self._preempting = False
         self._saved: SavedFiles | None = None
-        place = folder.stream_file(self.attempt, writer, "history") if folder is not None else None
+        place = folder.history_file(self.attempt, writer) if folder is not None else None
         definitions = Definitions()
         kept = SummaryState(definitions, self._summary_changed)
         self._rows = Rows(Spool(None if place is None else lambda: place), kept, definitions, resumed=self.resumed)
         self._spool.begin()
         self.summary = Summary(kept)
         params = self._facts.get("params") or {}
-        shared = place.with_name("reads") if place is not None else None
+        shared = os.path.join(os.path.dirname(place), "reads") if place is not None else None
         self._reads = Reads(params, shared) if params else None
         self.config = self.config_class(
             ConfigState(
@@ -133,6 +130,8 @@ class Run(KnownRun):
         if glob_str is None or self._folder is None:
             return []
         if self._saved is None:
+            from pathlib import Path
+
             from besom.client.saving import SavedFiles
 
             self._saved = SavedFiles(Path(self.dir))
@@ -157,9 +156,9 @@ class Run(KnownRun):
     @property
     def dir(self) -> str:
         """A folder for files of the run, made when asked for."""
-        folder = Path(self._facts.get("dir") or (self._folder.files if self._folder is not None else Path.cwd()))
-        folder.mkdir(parents=True, exist_ok=True)
-        return str(folder)
+        folder = self._facts.get("dir") or (self._folder.files if self._folder is not None else os.getcwd())
+        os.makedirs(folder, exist_ok=True)
+        return os.fspath(folder)
 
     @property
     def stop_reason(self) -> str | None:
@@ -201,7 +200,8 @@ class Run(KnownRun):
             self._saved.again()
         if exit_code == 0:
             self._tell_reads()
-        self._spool.note("exit", code=exit_code, error=error)
+        lost = {"lost": self._spool.dropped} if self._spool.dropped else {}
+        self._spool.note("exit", code=exit_code, error=error, **lost)
         self._spool.close()
         if self._spool.dropped:
             warn(f"{self._spool.dropped} records of this run could not be written and are lost")
@@ -225,9 +225,13 @@ class Run(KnownRun):
         unread = [key for key in self._reads.params if key in swept and key not in taken]
         # A second program of the same attempt may leave to the first what that one has read.
         if unread and self._writer == "w1":
-            warn(unread_sentence(unread, self._module))
+            from besom.common.wording import unread_sentence
+
+            warn(unread_sentence(unread))
 
     def _send_rest(self, folder: RunFolder, how: Mapping[str, Any], quiet: bool) -> None:
+        import contextlib
+
         sent = False
         try:
             # What a full disk does not take is told to the server all the same.
@@ -284,11 +288,11 @@ class Run(KnownRun):
         self._sender = None
         folder, attempt = self._folder, self.attempt
         self._rows.spool = Spool(
-            None if folder is None else lambda: folder.stream_file(attempt, folder.new_writer(attempt), "history")
+            None if folder is None else lambda: folder.history_file(attempt, folder.new_writer(attempt))
         )
 
 
-_living: weakref.WeakSet[Run] = weakref.WeakSet()
+_living: set[Run] = set()
 
 
 def _after_fork_in_child() -> None:

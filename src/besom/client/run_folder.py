@@ -22,56 +22,66 @@ What ships itself has ``mode``, ``meant_for`` (the server's address as the user 
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
 
+from besom.common.json_text import decode
 from besom.common.places import write_private
 from besom.errors import UsageError
 
-_WRITER = re.compile(r"([0-9]+)-([A-Za-z0-9_]+)")
-_AGENT = re.compile(r"agent-([0-9]+)\.json")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
+
 # Whoever ships has the disk hold on to what was written this often.
 FSYNC_S = 5.0
 _LAST = ("process.json", "config.json")
 STREAM_FILES = {"history": "history.bin", "console": "console.log"}
 
 
-class Stream(NamedTuple):
+class Stream:
     """One file of a run folder that belongs on the server."""
 
-    attempt: int
-    writer: str
-    kind: str
-    file: Path
+    __slots__ = ("attempt", "file", "kind", "writer")
+
+    def __init__(self, attempt: int, writer: str, kind: str, file: Path) -> None:
+        self.attempt = attempt
+        self.writer = writer
+        self.kind = kind
+        self.file = file
 
 
 class RunFolder:
     """Reads and writes one run folder. Nothing is kept in memory: two processes may hold the same folder."""
 
     def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+        # A slash at the end is no part of the name.
+        self.place = os.fspath(path).rstrip("/")
+
+    @property
+    def path(self) -> Path:
+        """The folder, for whoever has `pathlib` anyway: a run under an agent never loads it."""
+        from pathlib import Path
+
+        return Path(self.place)
 
     @property
     def uid(self) -> str:
         """The run's uid, which is the folder's name."""
-        return self.path.name
+        return os.path.basename(self.place)
 
     # ---- what is known of the run
 
     def write_config(self, facts: Mapping[str, Any], *, durable: bool = True) -> None:
         """Makes the folder and writes ``config.json``, whole or not at all."""
-        write_private(self.path / "config.json", json.dumps(dict(facts)), durable=durable)
+        write_private(self._inside("config.json"), _text(facts), durable=durable)
 
     def config(self) -> dict[str, Any]:
         """What ``config.json`` holds; raises UsageError when there is none to read."""
-        file = self.path / "config.json"
+        file = self._inside("config.json")
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
+            found = _load(file)
         except (OSError, ValueError) as error:
             raise UsageError(f"{file} cannot be read ({error}): the run folder is not whole") from None
         if not isinstance(found, dict):
@@ -84,7 +94,7 @@ class RunFolder:
 
     def is_writable(self) -> bool:
         """True if this process can make files in the folder."""
-        return os.access(self.path, os.W_OK | os.X_OK) and self.path.is_dir()
+        return os.access(self.place, os.W_OK | os.X_OK) and os.path.isdir(self.place)
 
     # ---- streams
 
@@ -94,7 +104,7 @@ class RunFolder:
         while True:
             writer = f"w{number}"
             try:
-                os.mkdir(self.path / f"{attempt}-{writer}", 0o700)
+                os.mkdir(self._inside(f"{attempt}-{writer}"), 0o700)
                 return writer
             except FileExistsError:
                 number += 1
@@ -103,27 +113,35 @@ class RunFolder:
         """Where the stream of ``kind`` ("history" or "console") lies; its folder may not exist yet."""
         return self.path / f"{attempt}-{writer}" / STREAM_FILES[kind]
 
+    def history_file(self, attempt: int, writer: str) -> str:
+        """The same of the kind "history", as text."""
+        return self._inside(f"{attempt}-{writer}", STREAM_FILES["history"])
+
     def streams(self, attempt: int | None = None) -> list[Stream]:
         """Every stream file there is, of one attempt or of all, in order of attempt and writer."""
+        from pathlib import Path
+
         found = []
         try:
-            entries = sorted(entry.name for entry in os.scandir(self.path) if entry.is_dir())
+            entries = sorted(entry.name for entry in os.scandir(self.place) if entry.is_dir())
         except FileNotFoundError:
             return []
         for name in entries:
-            match = _WRITER.fullmatch(name)
-            if match is None or (attempt is not None and int(match[1]) != attempt):
+            number, _, writer = name.partition("-")
+            if not _is_number(number) or not _is_writer(writer) or attempt not in (None, int(number)):
                 continue
             for kind, file_name in STREAM_FILES.items():
-                file = os.path.join(self.path, name, file_name)
+                file = self._inside(name, file_name)
                 if os.path.exists(file):
-                    found.append(Stream(int(match[1]), match[2], kind, Path(file)))
+                    found.append(Stream(int(number), writer, kind, Path(file)))
         return sorted(found, key=lambda stream: (stream.attempt, stream.writer, stream.kind))
 
     def fsync(self, attempt: int) -> None:
         """Makes what was written of an attempt, and what is known of the run, survive a power cut."""
-        known = (self.path / "config.json", self.path / f"end-{attempt}.json")
-        for file in (*known, *(stream.file for stream in self.streams(attempt))):
+        import contextlib
+
+        known = (self._inside("config.json"), self._inside(f"end-{attempt}.json"))
+        for file in (*known, *(str(stream.file) for stream in self.streams(attempt))):
             # A file that is not there has nothing to lose.
             with contextlib.suppress(OSError):
                 descriptor = os.open(file, os.O_RDONLY)
@@ -141,7 +159,7 @@ class RunFolder:
 
     def ask_to_stop(self, reason: str) -> None:
         """Raises the stop flag."""
-        write_private(self.path / "stop", json.dumps({"reason": reason}), durable=False)
+        write_private(self._inside("stop"), _text({"reason": reason}), durable=False)
 
     def stop_reason(self) -> str | None:
         """Why the run should end; None while it may go on."""
@@ -150,15 +168,17 @@ class RunFolder:
 
     def clear_stop(self) -> None:
         """Takes the stop flag away, before another attempt."""
+        import contextlib
+
         with contextlib.suppress(FileNotFoundError):
-            (self.path / "stop").unlink()
+            os.unlink(self._inside("stop"))
 
     def write_end(self, attempt: int, finish: Mapping[str, Any]) -> None:
         """Keeps the request that tells the server how the attempt ended (fields of ``FinishRun``).
 
         Safe from a kill; from a power cut after `fsync`.
         """
-        write_private(self.path / f"end-{attempt}.json", json.dumps(dict(finish)), durable=False)
+        write_private(self._inside(f"end-{attempt}.json"), _text(finish), durable=False)
 
     def end(self, attempt: int) -> dict[str, Any] | None:
         """The kept end of an attempt; None if it has not ended or an agent watches it."""
@@ -166,25 +186,25 @@ class RunFolder:
 
     def mark_done(self, attempt: int) -> None:
         """Notes that the server has confirmed the end of the attempt with all its rows."""
-        write_private(self.path / f"done-{attempt}", "", durable=False)
+        write_private(self._inside(f"done-{attempt}"), "", durable=False)
 
     def discard(self) -> None:
         """Removes what the server has by now: everything, except the files that `run.save()` kept."""
         if not self.files.is_dir():
-            _remove(self.path)
+            _remove(self.place)
             return
         for stream in self.streams():
-            _remove(stream.file.parent)
+            _remove(os.path.dirname(stream.file))
 
     def is_done(self, attempt: int) -> bool:
         """True if nothing of the attempt is left to tell the server."""
-        return (self.path / f"done-{attempt}").exists()
+        return os.path.exists(self._inside(f"done-{attempt}"))
 
     # ---- owners
 
     def write_owner(self, name: str, facts: Mapping[str, Any]) -> None:
         """Writes ``process.json`` (``name="process"``). No power cut matters: the owner dies of it."""
-        write_private(self.path / f"{name}.json", json.dumps(dict(facts)), durable=False)
+        write_private(self._inside(f"{name}.json"), _text(facts), durable=False)
 
     def owner(self, name: str) -> dict[str, Any] | None:
         """What the owner's file holds; None without one."""
@@ -196,18 +216,47 @@ class RunFolder:
 
     def agents(self) -> dict[int, dict[str, Any]]:
         """What the files of agents hold, by attempt."""
-        with contextlib.suppress(OSError):
-            names = [match for entry in os.scandir(self.path) if (match := _AGENT.fullmatch(entry.name))]
-            found = {int(match[1]): self._read(match[0]) for match in names}
-            return {attempt: facts for attempt, facts in sorted(found.items()) if facts is not None}
-        return {}
+        try:
+            found = {attempt: self._read(f"agent-{attempt}.json") for attempt in self._watched_attempts()}
+        except OSError:
+            return {}
+        return {attempt: facts for attempt, facts in sorted(found.items()) if facts is not None}
+
+    def _watched_attempts(self) -> Iterator[int]:
+        for name in os.listdir(self.place):
+            number = name.removeprefix("agent-").removesuffix(".json")
+            if _is_number(number) and name == f"agent-{number}.json":
+                yield int(number)
+
+    def _inside(self, *names: str) -> str:
+        return os.path.join(self.place, *names)
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
-            found = json.loads((self.path / name).read_text(encoding="utf-8"))
+            found = _load(self._inside(name))
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) else None
+
+
+def _load(file: str) -> Any:
+    with open(file, encoding="utf-8") as content:
+        return decode(content.read())
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    # Only who writes these files pays for this import.
+    import json
+
+    return json.dumps(dict(facts))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _is_writer(text: str) -> bool:
+    return text.isascii() and text.replace("_", "a").isalnum()
 
 
 def _comes_late(name: str) -> int:
@@ -215,11 +264,13 @@ def _comes_late(name: str) -> int:
     return 2 + _LAST.index(name) if name in _LAST else int(name.startswith("done-"))
 
 
-def _remove(folder: Path) -> None:
+def _remove(folder: str) -> None:
     """Removes a folder and what is in it, as far as it can.
 
     Not by shutil: what it imports makes Python forget that Ctrl-C is on its way to end the process.
     """
+    import contextlib
+
     for place, folders, files in os.walk(folder, topdown=False):
         with contextlib.suppress(OSError):
             for name in sorted(files, key=_comes_late):

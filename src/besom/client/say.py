@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 
 from besom.client.settings import is_on
@@ -30,7 +29,9 @@ def warn_once(line: str, about: str = "") -> None:
 
 
 def _write(text: str) -> None:
-    # A script may have closed its stderr; what is said there then concerns nobody.
-    with contextlib.suppress(OSError, ValueError, AttributeError):
+    try:
         sys.stderr.write(text)
         sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        # A script may have closed its stderr; what is said there then concerns nobody.
+        return

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 
-class Variable(NamedTuple):
+class Variable:
     """One variable. ``twin`` is W&B's name, read where ours is absent; ``by_agent``: set for each child."""
 
-    name: str
-    help: str
-    twin: str = ""
-    default: str = ""
-    by_agent: bool = False
+    __slots__ = ("by_agent", "default", "help", "name", "twin")
+
+    def __init__(self, name: str, help: str, twin: str = "", default: str = "", by_agent: bool = False) -> None:
+        self.name = name
+        self.help = help
+        self.twin = twin
+        self.default = default
+        self.by_agent = by_agent
 
 
 VARIABLES: tuple[Variable, ...] = (

@@ -10,19 +10,26 @@ import errno
 import itertools
 import os
 import struct
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from _thread import RLock
 
 from besom.client.say import warn
-from besom.common.spool_format import HEADER, SpoolError, json_record, row_struct
+from besom.common.spool_format import HEADER, SpoolError, flat_row_record, json_record, row_struct
 
-Values = Iterable[Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    Values = Iterable[Any]
+
 # A script whose names never come back would have everybody remember them all: the rows of later ones travel as JSON.
 MOST_KINDS = 4_096
 _NEVER_NUMBERS = frozenset({bool, str, type(None), list, tuple, dict})
+_NUMBERS = frozenset({int, float})
+_SCALARS = frozenset({int, float, bool, str, type(None)})
+_NAMES = frozenset({str})
+_INT64 = 2**63
 _NO_NUMBERS = (struct.error, TypeError, ValueError, OverflowError)
 
 
@@ -51,9 +58,9 @@ class Spool:
     that `put` may write: announced, in an open file, with nothing of an earlier record left to write.
     """
 
-    def __init__(self, place: Callable[[], Path] | None) -> None:
+    def __init__(self, place: Callable[[], str] | None) -> None:
         # Re-entrant: a signal handler may log while the main thread is in the middle of a call.
-        self.lock = threading.RLock()
+        self.lock = RLock()
         self.dropped = 0
         self.kinds: dict[tuple[str, ...], Kind] = {}
         self.ready: dict[tuple[str, ...], Kind] = {}
@@ -121,6 +128,23 @@ class Spool:
             if self._descriptor >= 0 and not self._unwritten and kind.keys in self.kinds:
                 self.ready[kind.keys] = kind
 
+    def flat_row(self, step: int, at: float, data: dict[str, Any]) -> bool:
+        """Appends a row of text, bools and None besides numbers; False (and nothing is written) for any other row."""
+        kinds = set(map(type, data.values()))
+        if kinds <= _NUMBERS or not kinds <= _SCALARS or not _NAMES.issuperset(map(type, data)):
+            return False
+        if int in kinds:
+            for value in data.values():
+                if value.__class__ is int and not -_INT64 <= value < _INT64:
+                    return False
+        try:
+            record = flat_row_record(step, at, data)
+        except ValueError:
+            return False
+        with self.lock:
+            self._write(record)
+        return True
+
     def row(self, step: int, at: float, data: Mapping[str, Any]) -> None:
         """Appends a row of JSON-like values."""
         self.note("row", step=step, time=at, data=data)
@@ -186,5 +210,5 @@ class Spool:
             warn(sentence)
 
 
-def _open(file: Path) -> int:
+def _open(file: str) -> int:
     return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

@@ -7,9 +7,7 @@ agent whose folder we cannot reach (then we ship by ourselves); without an agent
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from _collections_abc import Mapping
 
 from besom.client import current, exits, reads
 from besom.client.config import as_config, in_notebook
@@ -18,10 +16,13 @@ from besom.client.run_folder import RunFolder, this_process
 from besom.client.say import say, warn, warn_once
 from besom.client.settings import Settings, rank, read
 from besom.client.values import merge
-from besom.common.places import runs_folder
 from besom.errors import ServerError, ServerUnreachable, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Literal
+
     from besom.client.connection import Connection
     from besom.client.sender import Sender
 
@@ -167,9 +168,14 @@ class Start:
 
     def _alone(self) -> Run:
         from besom.common.ids import new_id
+        from besom.common.spool_place import spool_place
 
         facts = self._own_facts(self.options.get("id") or read("BESOM_RUN_ID") or new_id(8))
-        folder = RunFolder(runs_folder(self.environ) / str(facts["uid"]))
+        place = spool_place(self.environ)
+        # Offline it waits for a person, who comes when the job and its local disk are gone.
+        folder = RunFolder((place.lasting if self.mode == "offline" else place.runs) / str(facts["uid"]))
+        if saved := place.saved_files(folder.uid):
+            facts.setdefault("dir", saved)
         try:
             folder.write_config({**facts, **self._self_shipped()}, durable=False)
             folder.write_owner("process", this_process())
@@ -212,7 +218,6 @@ class Start:
             self._config(facts.get("params") or {}),
             mode=self.mode,
             allow_val_change=self.options.get("allow_val_change"),
-            module=self.module,
             on_end=current.forget,
             **how,
         )
@@ -248,7 +253,8 @@ class Start:
         parameter_file = self.environ.get("WANDB_SWEEP_PARAM_PATH", "")
         if parameter_file.endswith(".yaml"):
             try:
-                wrapped = json.loads(Path(parameter_file[:-5] + ".json").read_text(encoding="utf-8"))
+                with open(parameter_file[:-5] + ".json", "rb") as content:
+                    wrapped = json.loads(content.read())
                 return {key: item["value"] if isinstance(item, dict) and "value" in item else item
                         for key, item in wrapped.items()}  # fmt: skip
             except (OSError, ValueError, AttributeError):
@@ -321,9 +327,10 @@ class Start:
     def _ship_left_behind(self, sender: Sender) -> None:
         from besom.client import left_behind
         from besom.client.finding import meant_for
+        from besom.common.spool_place import spool_place
 
         left_behind.ship_in_background(
-            sender.folder.path.parent, sender.connection, meant_for(self.environ), say, but=sender.folder.uid
+            spool_place(self.environ).all, sender.connection, meant_for(self.environ), say, but=sender.folder.uid
         )
 
     def _find_server(self, start: bool) -> Connection:
@@ -334,8 +341,11 @@ class Start:
     def _reachable_folder(self, uid: str) -> RunFolder:
         """A run folder on a disk that this process can write."""
         import tempfile
+        from pathlib import Path
 
-        for parent in (runs_folder(self.environ), None):
+        from besom.common.spool_place import spool_place
+
+        for parent in (spool_place(self.environ).runs, None):
             try:
                 path = (parent or Path(tempfile.mkdtemp(prefix="besom-"))) / uid
                 path.mkdir(parents=True, exist_ok=True, mode=0o700)

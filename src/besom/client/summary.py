@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from typing import Any
+from _collections_abc import MutableMapping
 
 from besom.client.definitions import Aggregates, Definitions
 from besom.client.spool import Kind
 from besom.client.values import Unrecorded, jsonable
 
-Changed = Callable[[dict[str, Any], list[str]], None]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    Changed = Callable[[dict[str, Any], list[str]], None]
 
 
 class SummaryState:
@@ -38,8 +42,11 @@ class SummaryState:
     def logged(self, data: Mapping[str, Any]) -> None:
         """A row of JSON-like values was logged."""
         self._settle()
+        if not self.definitions:
+            self._values.update(data)
+            return
         for key, value in data.items():
-            definition = self.definitions.of(key) if self.definitions else None
+            definition = self.definitions.of(key)
             if definition is None or not definition.summary:
                 self._values[key] = value
             elif "none" not in definition.summary:
@@ -54,12 +61,14 @@ class SummaryState:
         return self._values
 
     def _settle(self) -> None:
+        if not self._recent:
+            return
         recent, self._recent, self._newest = self._recent, {}, None
         for kind, row in recent.items():
             self._values.update(kind.values(row))
 
 
-class Summary(MutableMapping[str, Any]):
+class Summary(MutableMapping[str, "Any"]):
     """``run.summary``: a mapping, with attributes for its names; what the script writes wins over what it logged."""
 
     __slots__ = ("_state",)

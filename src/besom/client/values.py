@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from _collections_abc import Mapping, Sequence, Set
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Deeper than any config; what refers to itself ends here instead of never.
 MAX_DEPTH = 64

@@ -8,6 +8,9 @@ import re
 from besom.errors import UsageError
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+# Of a random byte; 252 is the largest multiple of 36 below 256: so each letter is as likely as any other.
+_LETTERS = (ALPHABET * 8).encode()[:256]
+_TOO_LARGE = bytes(range(252, 256))
 SWEEP_ID = re.compile(r"[a-z0-9]{8}")
 # What the official client refuses in a run name, plus control characters.
 _RUN_NAME = re.compile(r"[^\x00-\x1f\x7f:;,#?/'%\\]{1,128}")
@@ -21,11 +24,10 @@ RESERVED_ENTITIES = frozenset(
 
 def new_id(length: int = 8) -> str:
     """A fresh id of ``[a-z0-9]`` from the system's random source: 8 for what users see, 16 for uids."""
-    letters = ""
+    letters = b""
     while len(letters) < length:
-        # The largest multiple of 36 below 256: each letter is as likely as any other.
-        letters += "".join(ALPHABET[byte % 36] for byte in os.urandom(2 * length) if byte < 252)
-    return letters[:length]
+        letters += os.urandom(2 * length).translate(_LETTERS, _TOO_LARGE)
+    return letters[:length].decode()
 
 
 def check_run_name(name: str) -> str:

@@ -5,15 +5,17 @@ Standard JSON has no word for them, and Python's own bare ``NaN`` breaks strict 
 
 from __future__ import annotations
 
-import json
 import math
-from typing import Any
 
-# Made once: json.dumps makes another one for each call with options.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+from besom.common.json_text import NON_FINITE as NON_FINITE
+from besom.common.json_text import encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # What most values are, and what never changes.
 _PLAIN = frozenset([str, int, bool, type(None)])
-NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def number_word(value: float) -> float | str:
@@ -49,4 +51,4 @@ def as_number(value: Any) -> float | None:
 
 def dumps(value: Any) -> str:
     """Strict JSON text of a JSON-like value."""
-    return _ENCODER.encode(to_words(value))
+    return encode(to_words(value))

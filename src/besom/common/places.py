@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 def _place(environ: Mapping[str, str], kind: str, xdg: str, default: str) -> Path:
+    from pathlib import Path
+
     if besom_dir := environ.get("BESOM_DIR"):
         return Path(besom_dir).expanduser().absolute() / kind
     base = environ.get(xdg)
@@ -45,14 +50,14 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
-def write_private(path: Path, text: str, *, durable: bool = True) -> None:
+def write_private(path: Path | str, text: str, *, durable: bool = True) -> None:
     """Writes a file that only this user can read, whole or not at all; if ``durable``, a power cut cannot lose it."""
     folder, name = os.path.split(path)
     draft = os.path.join(folder, f".{name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except FileNotFoundError:
-        make_private(path.parent)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

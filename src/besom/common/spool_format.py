@@ -22,21 +22,24 @@ reads      read: [str]                                        swept keys that th
 preempting (none)                                             the script said that it is being preempted
 about      any of display_name, group, job_type, notes, tags  what the script says of its run, by `init` or later
 note       text: str                                          one line for the person who reads the run
-exit       code: int, error: str | null                       the script's own end; the last record of a stream
+exit       code: int, error: str | null, lost: int            the script's own end; lost: records that its disk refused
 ========== ================================================== ==================================================
 
-In JSON records non-finite numbers are words (`json_numbers`). A reader stops at an unfinished record and goes on
-when the rest has arrived. A stream of kind "console" has no records: it is the raw output.
+``exit`` is the last record of a stream; it has no ``lost`` when nothing was. In JSON records non-finite numbers are
+words (`json_numbers`). A reader stops at an unfinished record and goes on when the rest has arrived. A stream of kind
+"console" has no records: it is the raw output.
 """
 
 from __future__ import annotations
 
-import json
 import struct
-from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from besom.common.json_numbers import dumps
+from besom.common.json_text import encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAGIC = b"BESOMSPL"
 VERSION = 1
@@ -48,27 +51,12 @@ MAX_LEVELS = 100
 # One POST carries at most this many bytes of a stream.
 MAX_POST_BYTES = 256 * 1024
 
-_KIND = struct.Struct("<H")
-_JSON_HEAD = struct.Struct("<HI")
+KIND = struct.Struct("<H")
+JSON_HEAD = struct.Struct("<HI")
 
 
 class SpoolError(ValueError):
     """The bytes are not a spool that this version understands."""
-
-
-class Row(NamedTuple):
-    """A record with values: ``data`` maps keys to floats (fast rows) or to JSON values."""
-
-    step: int
-    time: float
-    data: dict[str, Any]
-
-
-class Note(NamedTuple):
-    """A JSON record that is not a row: its ``t`` and the whole object."""
-
-    t: str
-    body: dict[str, Any]
 
 
 def row_struct(n: int) -> struct.Struct:
@@ -79,112 +67,24 @@ def row_struct(n: int) -> struct.Struct:
 def json_record(body: dict[str, Any]) -> bytes:
     """A JSON record; raises SpoolError if it is too large or too deep."""
     text = dumps(body).encode("utf-8", "surrogatepass")
-    _check_levels(text, body)
+    check_levels(text, body)
+    return _framed(text)
+
+
+def flat_row_record(step: int, time: float, data: dict[str, Any]) -> bytes:
+    """The record of a row of JSON scalars; raises ValueError for a non-finite one, SpoolError if it is too large."""
+    text = f'{{"t":"row","step":{step},"time":{time!r},"data":{encode(data)}}}'
+    return _framed(text.encode("utf-8", "surrogatepass"))
+
+
+def _framed(text: bytes) -> bytes:
     if len(text) > MAX_JSON_BYTES:
         raise SpoolError(f"a record of {len(text)} bytes is larger than {MAX_JSON_BYTES}")
-    return _JSON_HEAD.pack(0, len(text)) + text
+    return JSON_HEAD.pack(0, len(text)) + text
 
 
-class Reader:
-    """Reads records from the pieces of a stream, remembering its kinds and an unfinished end.
-
-    ``kinds`` maps kind numbers to their keys and ``rest`` holds the bytes of an unfinished record: with both, a
-    reader can be rebuilt at any time (``Reader(kinds, rest, started=True)``).
-    """
-
-    def __init__(
-        self, kinds: dict[int, tuple[str, ...]] | None = None, rest: bytes = b"", *, started: bool = False
-    ) -> None:
-        self.kinds = dict(kinds or {})
-        self.rest = rest
-        self.started = started
-
-    def feed(self, piece: bytes) -> Iterator[Row | Note]:
-        """Yields the records that are whole after ``piece``; raises SpoolError on bytes that cannot be a spool."""
-        data = self.rest + piece
-        at = 0
-        try:
-            if not self.started:
-                if len(data) < len(HEADER):
-                    return
-                if not data.startswith(MAGIC):
-                    raise SpoolError("the stream does not start as a spool file does")
-                if data[len(MAGIC)] != VERSION:
-                    raise SpoolError(f"the spool has version {data[len(MAGIC)]}, this program reads {VERSION}")
-                self.started = True
-                at = len(HEADER)
-            while True:
-                found = self._record(data, at)
-                if found is None:
-                    return
-                record, end = found
-                if isinstance(record, Note) and record.t == "kind":
-                    self._learn(record.body)
-                    at = end
-                    continue
-                at = end
-                yield record
-        finally:
-            self.rest = data[at:]
-
-    def _record(self, data: bytes, at: int) -> tuple[Any, int] | None:
-        if len(data) - at < _KIND.size:
-            return None
-        (kind,) = _KIND.unpack_from(data, at)
-        if kind == 0:
-            return _json_at(data, at)
-        keys = self.kinds.get(kind)
-        if keys is None:
-            raise SpoolError(f"a row of kind {kind} comes before its names")
-        packer = row_struct(len(keys))
-        if len(data) - at < packer.size:
-            return None
-        _, step, time, *values = packer.unpack_from(data, at)
-        return Row(step, time, dict(zip(keys, values, strict=True))), at + packer.size
-
-    def _learn(self, body: dict[str, Any]) -> None:
-        kind, keys = body.get("kind"), body.get("keys")
-        if type(kind) is not int or not isinstance(keys, list) or not 1 <= kind <= MAX_KINDS:
-            raise SpoolError("a kind record lacks its number or its names")
-        names = tuple(str(key) for key in keys)
-        if self.kinds.setdefault(kind, names) != names:
-            raise SpoolError(f"kind {kind} was given other names in the middle of the stream")
-
-
-def _json_at(data: bytes, at: int) -> tuple[Row | Note, int] | None:
-    if len(data) - at < _JSON_HEAD.size:
-        return None
-    _, length = _JSON_HEAD.unpack_from(data, at)
-    if length > MAX_JSON_BYTES:
-        raise SpoolError(f"a record claims {length} bytes")
-    end = at + _JSON_HEAD.size + length
-    if len(data) < end:
-        return None
-    try:
-        body = json.loads(data[at + _JSON_HEAD.size : end].decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError) as error:
-        raise SpoolError(f"a record is not JSON: {error}") from None
-    if not isinstance(body, dict) or not isinstance(body.get("t"), str):
-        raise SpoolError("a JSON record lacks its type")
-    _check_levels(data[at + _JSON_HEAD.size : end], body)
-    if body["t"] == "row":
-        return _json_row(body), end
-    return Note(body["t"], body), end
-
-
-def _json_row(body: dict[str, Any]) -> Row:
-    step, time, data = body.get("step"), body.get("time"), body.get("data")
-    if type(step) is not int or not isinstance(time, (int, float)) or not isinstance(data, dict):
-        raise SpoolError("a row record lacks its step, time or data")
-    if not -(2**63) <= step < 2**63:
-        raise SpoolError(f"step {step} does not fit 64 bits")
-    try:
-        return Row(step, float(time), data)
-    except OverflowError:
-        raise SpoolError("the time of a row is no time") from None
-
-
-def _check_levels(text: bytes, body: dict[str, Any]) -> None:
+def check_levels(text: bytes, body: dict[str, Any]) -> None:
+    """Raises SpoolError if the record ``body``, whose JSON is ``text``, is nested deeper than MAX_LEVELS."""
     if text.count(b"{") + text.count(b"[") <= MAX_LEVELS:
         return
     level: list[Any] = [body]

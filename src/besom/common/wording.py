@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 NONE = "–"
+NEVER_READ = "set by the sweep but never read by the script"
 
 
 def score_text(score: Any) -> str:
@@ -12,6 +16,16 @@ def score_text(score: Any) -> str:
     if score is None:
         return NONE
     return f"{score:#.4g}".removesuffix(".") if isinstance(score, float) else str(score)
+
+
+def unread_sentence(unread: Sequence[str]) -> str:
+    """What to tell the user of swept names whose values nobody took; the script and the server say the same."""
+    names = ", ".join(f"`{name}`" for name in unread[:-1]) + (" and " if unread[1:] else "") + f"`{unread[-1]}`"
+    verb = "were" if unread[1:] else "was"
+    return (
+        f'{names} {verb} {NEVER_READ}: use run.config["{unread[0]}"] where the script has its own value, or parse '
+        f"--{unread[0]}=… from the command line"
+    )
 
 
 def duration(seconds: float | None) -> str:

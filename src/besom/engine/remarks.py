@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from besom.common.json_numbers import NON_FINITE, dumps
+from besom.common.wording import unread_sentence
 from besom.space import SearchSpace
 
 MOST_KEYS = 12
@@ -29,13 +30,16 @@ def metric_without_number(metric_name: str, last: Any) -> str:
 
 
 def never_read(swept: Sequence[str], read: Collection[str]) -> Iterator[str]:
-    """One remark for each swept name that the script neither read nor parsed."""
-    for name in swept:
-        if name not in read and not any(other.startswith(f"{name}.") for other in read):
-            yield (
-                f"`{name}` was set by the sweep but never read by the script: read it from besom.config "
-                f"(or its command-line flag --{name}), else all values of it train the same"
-            )
+    """The remark on swept names that the script neither read nor parsed, if there are any."""
+    unread = [name for name in swept if name not in read and not any(other.startswith(f"{name}.") for other in read)]
+    if unread:
+        yield unread_sentence(unread)
+
+
+def records_lost(count: int) -> str:
+    """The remark on a run whose script could not write some of what it logged."""
+    verb, noun = ("are", "records") if count > 1 else ("is", "record")
+    return f"{count} {noun} of its script could not be written (a full disk?) and {verb} lost"
 
 
 def run_display_name(params: Mapping[str, Any], space: SearchSpace, number: int) -> str:

@@ -82,7 +82,7 @@ def heartbeat(c: Connection, uid: str, held: Sequence[HeldRun], now: float) -> A
             orders=[], agent="gone", reason=_GONE, sweep_state="deleted", runs_done=0, runs_total=None
         )
     # An agent that was counted as gone and speaks again is there.
-    agents.change(c, agent.id, seen=now, state="alive" if agent.state == "ended" else agent.state)
+    agents.change(c, agent.id, seen=now, **({"state": "alive"} if agent.state == "ended" else {}))
     orders = [order for run in held if (order := _order(c, agent, run, now)) is not None]
     sweep = sweeps.by_id(c, agent.sweep_id)
     word, reason = _word(agent, sweep)

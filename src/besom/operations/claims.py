@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,7 +16,8 @@ from besom.operations.agents import runs_total
 from besom.operations.leases import lease_s
 from besom.operations.settling import move_sweep, take_back, tell_start
 from besom.search import Searcher
-from besom.store import addresses, agents, events, runs, sweeps, tokens
+from besom.store import addresses, agents, events, runs, sweeps
+from besom.store.tokens import hash_of
 from besom.wire.agents import Claim, Finish, HandOut, Wait
 
 TOKEN_LENGTH = 48
@@ -34,17 +34,16 @@ def claim(c: Connection, agent_uid: str, ask: Claim, now: float, base_url: str =
 
 def claim_for(c: Connection, agent: Agent, ask: Claim, now: float, base_url: str = "") -> HandOut | Wait | Finish:
     """The same for an agent that is known, and known to have been heard of."""
-    if (again := _asked_before(c, ask, now)) is not None:
-        return _hand_out(c, sweeps.by_id(c, agent.sweep_id), *again, now, base_url)
+    if (asked := runs.claimed(c, ask.request_id)) is not None:
+        return _again(c, agent, *asked, now, base_url)
     if agent.state == "off":
         return Finish(why="turned off", reason="the agent was turned off by a person")
     sweep = sweeps.by_id(c, agent.sweep_id)
     decision = decide(c, sweep, searchers.living(c, sweep).searcher, now)
     if isinstance(decision, HandOutRun):
-        run, attempt = _take(c, agent, sweep, decision, ask, now)
-        if decision.again is None:
-            sweep = replace(sweep, next_number=decision.number + 1, created_runs=sweep.created_runs + 1)
-        return _hand_out(c, sweep, run, attempt, now, base_url)
+        secret = new_id(TOKEN_LENGTH)
+        run = _take(c, agent, sweep, decision, ask, secret, now)
+        return _hand_out(c, sweeps.by_id(c, sweep.id), run, secret, base_url)
     if decision.next_number != sweep.next_number:
         sweeps.set_counters(c, sweep.id, next_number=decision.next_number)
     if isinstance(decision, WaitForRuns):
@@ -63,16 +62,17 @@ def decide(c: Connection, sweep: Sweep, searcher: Searcher, now: float) -> HandO
     return next_run(sweep, progress, searcher, now)
 
 
-def _asked_before(c: Connection, ask: Claim, now: float) -> tuple[Run, Attempt] | None:
-    found = runs.claimed(c, ask.request_id)
-    if found is None:
-        return None
-    run, attempt = found
-    if attempt.number != run.attempt:
-        return None
-    if attempt.state == "lost":
-        return take_back(c, run, attempt, now)
-    return found if attempt.state == "running" else None
+def _again(c: Connection, agent: Agent, run: Run, attempt: Attempt, now: float, base_url: str) -> HandOut | Wait:
+    """The answer to an ask that came before: the same attempt, unless that is over."""
+    current = attempt.number == run.attempt
+    if current and attempt.state == "lost":
+        run, attempt = take_back(c, run, attempt, now)
+    elif not current or attempt.state != "running":
+        # Nobody may wait for this answer any more: a fresh run would be given to nobody.
+        return Wait(seconds=0.0, reason=f"this ask was given run {run.name}, whose attempt {attempt.number} is over")
+    secret = new_id(TOKEN_LENGTH)
+    runs.change_attempt(c, attempt.id, token_hash=hash_of(secret))
+    return _hand_out(c, sweeps.by_id(c, agent.sweep_id), run, secret, base_url)
 
 
 def _finish(c: Connection, sweep: Sweep, decision: NothingLeft, now: float) -> Finish:
@@ -81,14 +81,12 @@ def _finish(c: Connection, sweep: Sweep, decision: NothingLeft, now: float) -> F
     return Finish(why="canceled" if sweep.state == "canceled" else "finished", reason=decision.reason)
 
 
-def _take(
-    c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, ask: Claim, now: float
-) -> tuple[Run, Attempt]:
+def _take(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, ask: Claim, secret: str, now: float) -> Run:
     if decision.again is None:
         run = _make_run(c, agent, sweep, decision, now)
     else:
         run = _begin_again(c, decision.again, agent, now)
-    attempt = runs.add_attempt(
+    runs.add_attempt(
         c,
         run,
         agent_id=agent.id,
@@ -96,10 +94,11 @@ def _take(
         host=agent.host,
         lease_until=now + lease_s(c),
         started=now,
+        request_id=ask.request_id,
+        token_hash=hash_of(secret),
     )
-    runs.add_claim(c, ask.request_id, attempt.id, now)
     tell_start(c, run, sweep.uid, run.attempt, now, agent.uid)
-    return run, attempt
+    return run
 
 
 def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, now: float) -> Run:
@@ -111,7 +110,7 @@ def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, n
         uid=new_id(16),
         project_id=sweep.project_id,
         sweep_id=sweep.id,
-        name=runs.fresh_name(c, sweep.project_id),
+        name=None,
         display_name=run_display_name(params, space, decision.number),
         idx=decision.number,
         params_hash=decision.params_hash,
@@ -157,13 +156,9 @@ def _begin_again(c: Connection, waiting: Run, agent: Agent, now: float) -> Run:
     return runs.by_id(c, waiting.id)
 
 
-def _hand_out(c: Connection, sweep: Sweep, run: Run, attempt: Attempt, now: float, base_url: str) -> HandOut:
-    secret = new_id(TOKEN_LENGTH)
-    tokens.add_of_run(c, run.id, f"run {run.name}", sweep.entity, secret, now)
+def _hand_out(c: Connection, sweep: Sweep, run: Run, secret: str, base_url: str) -> HandOut:
     swept = searchers.living(c, sweep).config.space.swept_names
-    return facts(
-        sweep, run.uid, run.name, run.display_name, attempt.number, run.params, swept, run.idx, secret, base_url
-    )
+    return facts(sweep, run.uid, run.name, run.display_name, run.attempt, run.params, swept, run.idx, secret, base_url)
 
 
 def facts(

@@ -12,8 +12,6 @@ from besom.store.database import refetchable
 
 MOST_AT_ONCE = 500
 DAY_S = 24 * 3600.0
-# An ask is repeated within minutes; a week is beyond any agent's patience.
-CLAIMS_KEPT_S = 7 * DAY_S
 AGENTS_KEPT_S = 90 * DAY_S
 TOKENS_KEPT_S = 30 * DAY_S
 
@@ -52,8 +50,7 @@ def trim_events(c: Connection, keep: int) -> None:
 
 
 def tidy(c: Connection, now: float) -> None:
-    """Forgets old claims, ended agents and worthless tokens. To be called a few times a day."""
-    tidying.drop_claims(c, now - CLAIMS_KEPT_S)
+    """Forgets agents that ended long ago and worthless tokens. To be called a few times a day."""
     tidying.drop_agents(c, now - AGENTS_KEPT_S)
     tidying.drop_tokens(c, now - TOKENS_KEPT_S)
 

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from besom.common.spool_format import Note, Row
+from besom.common.spool_reader import Note, Row
 from besom.engine.block_folding import take_block
 from besom.engine.folding import Fold, to_number
 from besom.engine.judging import RungWatch, judge, judge_streak
 from besom.engine.known_points import params_of
 from besom.engine.records import Attempt, Run, Sweep
+from besom.engine.remarks import records_lost
 from besom.errors import Refused, UsageError
 from besom.operations import searchers
 from besom.space import params_hash
@@ -49,8 +50,7 @@ def append(
     when the stream was spoiled by an earlier piece.
     """
     _check_kind(kind)
-    run = runs.get(c, run_uid)
-    which = runs.get_attempt(c, run, attempt)
+    run, which = runs.get_both(c, run_uid, attempt)
     stream = streams.get_or_make(c, which.id, writer, kind)
     if stream.broken is not None and offset == stream.next_offset:
         raise Refused(f"the stream {writer}/{kind} of run {run.name} is spoiled at byte {offset}: {stream.broken}")
@@ -357,6 +357,9 @@ class _Recording:
             script_exit=code if isinstance(code, int) and abs(code) < 2**31 else int(code is not None),
             script_error=None if error is None else str(error),
         )
+        lost = body.get("lost")
+        if type(lost) is int and 0 < lost < 2**63:
+            _warn(self.c, self.run, [records_lost(lost)])
 
 
 # What each record of the spool does; records of a later program that are not here do nothing.

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from besom.common.ids import check_entity_name, check_project_name, check_run_name, check_uid
 from besom.engine import remarks
 from besom.engine.endings import Final, Report, ending
-from besom.engine.records import Attempt, Run, Sweep
+from besom.engine.records import Agent, Attempt, Run, Sweep
 from besom.engine.states import check_rerun
 from besom.errors import Refused, UsageError
 from besom.operations import searchers
@@ -72,8 +72,8 @@ def _start(c: Connection, new: NewRun, entity: str, now: float) -> Run:
     else:
         owner, project = check_entity_name(new.entity or entity), check_project_name(new.project)
         project_id = projects.get_or_make(c, owner, project, now)
-    name = runs.fresh_name(c, project_id) if new.name is None else check_run_name(new.name)
-    if runs.by_name(c, project_id, name) is not None:
+    name = None if new.name is None else check_run_name(new.name)
+    if name is not None and runs.by_name(c, project_id, name) is not None:
         raise Refused(f"a run {name} is in the project already: give another id, or none")
     run = runs.add(
         c,
@@ -85,7 +85,7 @@ def _start(c: Connection, new: NewRun, entity: str, now: float) -> Run:
         state="running",
         attempt=1,
         started=now,
-        **{"display_name": name, **_given(new)},
+        **_given(new),
     )
     runs.add_attempt(c, run, agent_id=None, host=new.host, lease_until=now + lease_s(c), started=now)
     of = None if sweep is None else sweep.uid
@@ -97,8 +97,7 @@ def _start(c: Connection, new: NewRun, entity: str, now: float) -> Run:
 @refetchable
 def heartbeat(c: Connection, run_uid: str, attempt: int, now: float) -> RunHeartbeatAnswer:
     """A run without an agent says that it lives; the answer tells when it should end. Raises NotFound."""
-    run = runs.get(c, run_uid)
-    which = runs.get_attempt(c, run, attempt)
+    run, which = runs.get_both(c, run_uid, attempt)
     if which.number != run.attempt:
         return RunHeartbeatAnswer(stop=f"the run was taken over by its attempt {run.attempt}")
     if which.state == "lost":
@@ -116,32 +115,33 @@ def finish(
     The rest of its rows is taken in before, the agent's next run is handed out after: all of it is done or nothing.
     Raises NotFound, Refused while rows of the attempt are still missing, UsageError for an ask without an agent.
     """
-    run = runs.get(c, run_uid)
-    which = runs.get_attempt(c, run, attempt)
+    run, which = runs.get_both(c, run_uid, attempt)
     if report.next is not None and which.agent_id is None:
         raise UsageError(f"run {run.name} has no agent that could take another run: leave out `next`")
     if report.rest:
         for path, last in report.rest.items():
             append_last(c, run, which, path, last.offset, last.data, now)
-        run = runs.by_id(c, run.id)
-        which = runs.get_attempt(c, run, attempt)
+        run, which = runs.get_both(c, run_uid, attempt)
     sweep = sweep_of(c, run)
+    agent: Agent | None = None
     if which.number != run.attempt:
         runs.change_attempt(c, which.id, exit_code=report.exit_code, signal=report.signal)
         answer = FinishAnswer(state=run.state, current=False, warnings=[])
     else:
         if which.state in ("running", "lost"):
-            run = _end(c, run, which, sweep, report, now)
+            run, agent = _end(c, run, which, sweep, report, now)
         answer = FinishAnswer(state=run.state, current=True, warnings=list(run.warnings), score=run.score)
     if sweep is not None and sweep.metric is not None and (best := sweeps.best_run(c, sweep.id)) is not None:
         answer.best_run, answer.best_score = best
     if report.next is not None and which.agent_id is not None:
-        answer.next = claim_for(c, agents.by_id(c, which.agent_id), report.next, now, base_url)
+        answer.next = claim_for(c, agent or agents.by_id(c, which.agent_id), report.next, now, base_url)
     return answer
 
 
-def _end(c: Connection, run: Run, which: Attempt, sweep: Sweep | None, report: FinishRun, now: float) -> Run:
-    """Ends the attempt that counts; raises Refused while rows are missing."""
+def _end(
+    c: Connection, run: Run, which: Attempt, sweep: Sweep | None, report: FinishRun, now: float
+) -> tuple[Run, Agent | None]:
+    """Ends the attempt that counts, also for its agent; raises Refused while rows are missing."""
     _check_offsets(c, run, which, report)
     if which.state == "lost":
         run, which = take_back(c, run, which, now)
@@ -160,10 +160,12 @@ def _end(c: Connection, run: Run, which: Attempt, sweep: Sweep | None, report: F
         run = go_on_at_the_end(c, run, which, now)
     if decision.attempt_state == "finished" and sweep is not None:
         run = _remark(c, run, sweep, now)
+    agent: Agent | None = None
     if which.agent_id is not None:
         unhappy = decision.attempt_state in ("failed", "crashed")
-        agents.count_end(c, which.agent_id, unhappy, report.error or which.script_error or decision.reason, now)
-    return conclude(
+        reason = report.error or which.script_error or decision.reason
+        agent = agents.count_end(c, which.agent_id, unhappy, reason, now)
+    run = conclude(
         c,
         run,
         which,
@@ -174,6 +176,7 @@ def _end(c: Connection, run: Run, which: Attempt, sweep: Sweep | None, report: F
         exit_code=report.exit_code,
         signal=report.signal,
     )
+    return run, agent
 
 
 def _check_offsets(c: Connection, run: Run, attempt: Attempt, report: FinishRun) -> None:

@@ -64,14 +64,14 @@ def conclude(
     ``sweep`` is the run's, as it is before.
     """
     error = told or decision.reason
-    runs.change_attempt(c, attempt.id, state=decision.attempt_state, ended=now, error=error, **facts)
-    compaction.leave(c, attempt.id)
+    runs.change_attempt(c, attempt.id, state=decision.attempt_state, ended=now, error=error, token_hash=None, **facts)
+    if attempt.has_rows:
+        compaction.leave(c, attempt.id)
     if isinstance(decision, Again):
         run = runs.move(c, run, decision.state, decision.reason, waiting_since=now, error=error)
         _tell_end(c, run, sweep, now, decision.reason)
     else:
         run = end_run(c, run, sweep, decision, now, error=error)
-    runs.drop_tokens(c, run.id)
     return run
 
 

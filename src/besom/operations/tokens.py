@@ -50,7 +50,6 @@ def create(
         name=name,
         scope=scope,
         entity=entity,
-        run_id=None,
         created=now,
         expires=None if expires_s is None else now + expires_s,
     )

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from besom.common.discovery import Discovery, is_alive, process_started, read_discovery
+from besom.common.file_system import network_kind
 from besom.common.places import make_private
 from besom.common.version import VERSION, go_together, numbers
 from besom.errors import DataFolderError, IncompatibleVersion, Refused, UsageError
-from besom.server.file_system import network_kind, network_remark
+from besom.server.file_system import network_remark
 from besom.server.lock import TAKEN_EXIT, holder_wishes, refuse_elsewhere, unusable
 from besom.server.settings import Settings
 from besom.store.copies import copies_beside

@@ -26,13 +26,14 @@ from besom.common.discovery import (
     read_discovery,
     write_discovery,
 )
+from besom.common.file_system import network_kind
 from besom.common.places import write_private
 from besom.common.version import VERSION
 from besom.errors import DataFolderError, UsageError
 from besom.server import lock
 from besom.server.api.server import BACKUP_DRAFT
 from besom.server.app import create_app
-from besom.server.file_system import network_kind, network_remark
+from besom.server.file_system import network_remark
 from besom.server.lines import Line, Lines, raise_file_limit
 from besom.server.log import writing_log
 from besom.server.services import Services

@@ -21,6 +21,7 @@ _BY_UID = Prepared(select(*_AGENT).where(agent.c.uid == bindparam("which")))
 _BY_ID = Prepared(select(*_AGENT).where(agent.c.id == bindparam("which")))
 _COUNT_END = Prepared(
     update(agent)
+    .returning(*_AGENT)
     .where(agent.c.id == bindparam("which"))
     .values(
         done=agent.c.done + 1,
@@ -41,7 +42,11 @@ def find(connection: Connection, uid: str) -> Agent | None:
 
 def by_id(connection: Connection, agent_id: int) -> Agent:
     """The agent with this id."""
-    found = _record(_BY_ID.first(connection, which=agent_id))
+    return _there(_BY_ID.first(connection, which=agent_id), agent_id)
+
+
+def _there(row: Sequence[Any] | None, agent_id: int) -> Agent:
+    found = _record(row)
     assert found is not None, f"agent {agent_id} is gone in the middle of a change"
     return found
 
@@ -64,9 +69,10 @@ def change(connection: Connection, agent_id: int, **values: Any) -> None:
     prepared.change(connection, agent, agent_id, values)
 
 
-def count_end(connection: Connection, agent_id: int, failed: bool, error: str | None, now: float) -> None:
+def count_end(connection: Connection, agent_id: int, failed: bool, error: str | None, now: float) -> Agent:
     """Counts an attempt that the agent has brought to its end, as it was heard to say at ``now``."""
-    _COUNT_END.execute(connection, which=agent_id, unhappy=int(failed), error=error, heard=now)
+    row = _COUNT_END.first(connection, which=agent_id, unhappy=int(failed), error=error, heard=now)
+    return _there(row, agent_id)
 
 
 def silent(connection: Connection, before: float) -> list[Row[Any]]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from besom.common.spool_format import Note, Reader, Row
+from besom.common.spool_reader import Note, Reader, Row
 from besom.store.columns import Floats, Steps
 from besom.store.tables import storable
 

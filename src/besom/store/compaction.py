@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, insert, literal_column, select, update
 
-from besom.common.spool_format import Row
+from besom.common.spool_reader import Row
 from besom.engine.folding import to_number
 from besom.store import dialects, projects
 from besom.store.blocks import Block, BlockReader

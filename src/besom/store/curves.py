@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Connection, Float, bindparam, case, func, select, union_all
 
-from besom.common.spool_format import Note
-from besom.common.spool_format import Row as LoggedRow
+from besom.common.spool_reader import Note
+from besom.common.spool_reader import Row as LoggedRow
 from besom.engine.folding import to_number
 from besom.store import projects
 from besom.store.blocks import Block, BlockReader

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, RootTransaction, text
 
 from besom.errors import DataFolderError, ServerBusy
-from besom.store import dialects, events, failures
+from besom.store import counters, dialects, events, failures
 from besom.store.bell import Bell, Listener
 from besom.store.migrating import migrate
 from besom.store.prepared import Prepared
@@ -228,12 +228,18 @@ class Database:
                     refetchable=all(change.refetchable for change in group),
                     looking=group[0].is_look,
                 )
-                with connection.begin():
+                with connection.begin() as transaction:
                     dialects.begin_writing(connection)
                     events.take_back(connection, 0)
-                    for change in group:
-                        _try(connection, change)
-                    last_event = events.write_told(connection)
+                    counters.begin(connection)
+                    if len(group) == 1:
+                        _try_alone(transaction, group[0])
+                    else:
+                        for change in group:
+                            _try(connection, change)
+                    if transaction.is_active:
+                        counters.end(connection)
+                        last_event = events.write_told(connection)
                     if last_event:
                         dialects.notify(connection, last_event)
         except BaseException as error:
@@ -338,8 +344,19 @@ def _upkeep(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
     return outside
 
 
+def _try_alone(transaction: RootTransaction, change: _Change) -> None:
+    """Makes the only change of a transaction: no savepoint is needed."""
+    try:
+        change.answer = change.call(transaction.connection)
+    except Exception as error:
+        if isinstance(error, failures.FAILURES):
+            raise
+        change.failure = error
+        transaction.rollback()
+
+
 def _try(connection: Connection, change: _Change) -> None:
-    told = events.count_told(connection)
+    told, counted = events.count_told(connection), counters.mark(connection)
     _SAVE.execute(connection)
     try:
         change.answer = change.call(connection)
@@ -348,5 +365,6 @@ def _try(connection: Connection, change: _Change) -> None:
         _UNDO.execute(connection)
         _KEEP.execute(connection)
         events.take_back(connection, told)
+        counters.take_back(connection, counted)
     else:
         _KEEP.execute(connection)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -27,6 +29,7 @@ WAIT_S = 10.0
 _FREE_PAGES = 512
 _FREE_PART = 32
 _PAGES_AT_ONCE = 64
+_BEGIN = {word: Prepared(text(word)) for word in ("BEGIN", "BEGIN IMMEDIATE")}
 # A database server that vanished from the network is given up after so long.
 _CONNECT_S = 10
 
@@ -109,32 +112,24 @@ def _prepare_sqlite(engine: Engine, begin: str, pragma: str, wait_s: float) -> N
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.info.get("begin", begin))
-
-
-def allow_giving_back(engine: Engine) -> None:
-    """Lets free pages of an SQLite file be given back (`give_back_pages`); a file that has tables stays as it is."""
-    if engine.dialect.name != "sqlite":
-        return
-    raw = engine.raw_connection()
-    try:
-        cursor = raw.cursor()
-        cursor.execute("PRAGMA page_count")
-        # On a file with tables the second one would write, even where it changes nothing.
-        if cursor.fetchone() == (0,):
-            cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    finally:
-        raw.close()
+        _BEGIN[connection.info.get("begin", begin)].execute(connection)
 
 
 def use_wal(engine: Engine) -> None:
     """Switches an SQLite file to its write-ahead log, in which readers never wait for the writer."""
-    if engine.dialect.name == "sqlite":
-        raw = engine.raw_connection()
-        try:
-            raw.cursor().execute("PRAGMA journal_mode = WAL")
-        finally:
-            raw.close()
+    if engine.dialect.name != "sqlite":
+        return
+    end = time.monotonic() + WAIT_S
+    with contextlib.closing(engine.raw_connection()) as raw:
+        while True:
+            try:
+                raw.cursor().execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                # SQLite's own patience does not reach here: another program that opens the file meets us at once.
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+            time.sleep(0.02)
 
 
 def prepare(connection: Connection, *, refetchable: bool, looking: bool) -> None:
@@ -200,6 +195,18 @@ def insert_or_leave(
     if rows:
         insert = insert_into(connection, table)
         connection.execute(insert.on_conflict_do_nothing(index_elements=list(keys)), list(rows))
+
+
+def add_unless_there(connection: Connection, table: Table, keys: Sequence[str], row: Mapping[str, Any]) -> int | None:
+    """Inserts a row and returns its id; None where a row with these keys is there."""
+    found: int | None = _unless_there(connection.dialect.name, table, tuple(keys), tuple(row)).value(connection, **row)
+    return found
+
+
+@cache
+def _unless_there(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Prepared:
+    insert = _insert(dialect, table).on_conflict_do_nothing(index_elements=list(keys))
+    return Prepared(insert.returning(table.c.id), columns)
 
 
 def insert_into(connection: Connection, table: Table) -> Any:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, select
 
 from besom.common.json_numbers import dumps, number_word
-from besom.common.spool_format import Note, Row
+from besom.common.spool_reader import Note, Row
 from besom.engine.folding import to_number
 from besom.engine.records import Attempt
 from besom.store import runs

@@ -29,7 +29,6 @@ def migrate(engine: Engine, now: float) -> None:
     Raises IncompatibleVersion if a newer program has been here and DataFolderError for a database of another program
     or a migration that fails; neither changes anything.
     """
-    dialects.allow_giving_back(engine)
     with engine.connect() as connection, connection.begin():
         found = _known_version(connection, engine)
     if found != HEAD:

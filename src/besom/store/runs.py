@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, null, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, literal, null, select, update
 
 from besom.common.ids import new_id
 from besom.engine.records import Attempt, Run
@@ -15,7 +15,7 @@ from besom.engine.states import RANKED, check_run_move
 from besom.errors import NotFound
 from besom.store import dialects, prepared, sweeps
 from besom.store.prepared import Prepared
-from besom.store.tables import attempt, claim, observation, run, summary, sweep, token, tried
+from besom.store.tables import attempt, observation, run, summary, sweep, tried
 from besom.wire.runs import RunState
 
 _RUN = [run.c[name] for name in Run.__dataclass_fields__]
@@ -25,24 +25,22 @@ _BY_ID = Prepared(select(*_RUN).where(run.c.id == bindparam("which")))
 _ATTEMPT_OF = Prepared(
     select(*_ATTEMPT).where(attempt.c.run_id == bindparam("which"), attempt.c.number == bindparam("count"))
 )
+_BOTH = Prepared(
+    select(*_RUN, *_ATTEMPT)
+    .join(attempt, (attempt.c.run_id == run.c.id) & (attempt.c.number == bindparam("count")), isouter=True)
+    .where(run.c.uid == bindparam("which"))
+)
 _LONGEST_WAITING = Prepared(
     select(*_RUN)
     .where(run.c.sweep_id == bindparam("which"), run.c.waiting_since.is_not(None))
     .order_by(run.c.waiting_since, run.c.id)
     .limit(1)
 )
-_ADD_CLAIM = Prepared(insert(claim), ["request_id", "attempt_id", "created"])
-_CLAIMED = Prepared(
-    select(attempt.c.run_id, attempt.c.number)
-    .join(claim, claim.c.attempt_id == attempt.c.id)
-    .where(claim.c.request_id == bindparam("which"))
-)
-_DROP_TOKENS = Prepared(delete(token).where(token.c.run_id == bindparam("which")))
+_CLAIMED = Prepared(select(*_ATTEMPT).where(attempt.c.request_id == bindparam("which")))
 _OWNER = Prepared(select(sweep.c.uid).where(sweep.c.id == bindparam("which")))
 _CONFIG = Prepared(select(run.c.config).where(run.c.id == bindparam("which")))
 _READS = Prepared(select(run.c.reads).where(run.c.id == bindparam("which")))
 _NAMED = Prepared(select(*_RUN).where(run.c.project_id == bindparam("project"), run.c.name == bindparam("called")))
-_TAKEN = Prepared(select(run.c.id).where(run.c.project_id == bindparam("project"), run.c.name == bindparam("called")))
 _TELL_PROGRESS = Prepared(
     update(run)
     .where(
@@ -86,8 +84,12 @@ def get(connection: Connection, uid: str) -> Run:
     """The run with this uid; raises NotFound."""
     found = find(connection, uid)
     if found is None:
-        raise NotFound(f"there is no run {uid}: it was deleted, or belongs to another server")
+        raise NotFound(_gone(uid))
     return found
+
+
+def _gone(uid: str) -> str:
+    return f"there is no run {uid}: it was deleted, or belongs to another server"
 
 
 def by_id(connection: Connection, run_id: int) -> Run:
@@ -122,22 +124,33 @@ def params_under_way(connection: Connection, sweep_id: int) -> list[Mapping[str,
     return list(connection.execute(query).scalars())
 
 
-def fresh_name(connection: Connection, project_id: int) -> str:
-    """A name that no run of the project has."""
-    while True:
-        name = new_id()
-        if _TAKEN.first(connection, project=project_id, called=name) is None:
-            return name
+def add(
+    connection: Connection, *, now: float, name: str | None, counted: Mapping[str, int] | None = None, **values: Any
+) -> Run:
+    """Inserts a run; the values are the table's columns. ``counted`` is what its sweep counts besides its state.
 
-
-def add(connection: Connection, *, now: float, counted: Mapping[str, int] | None = None, **values: Any) -> Run:
-    """Inserts a run; the values are the table's columns. ``counted`` is what its sweep counts besides its state."""
+    ``name`` None gives it one that no run of the project has.
+    """
     empty = {"by_sweep": 0, "tags": [], "warnings": [], "config": {}, "params": {}, "attempt": 0, "created": now}
     row = {**empty, **values}
-    row["id"] = prepared.insert_one(connection, run, row)
+    if name is None:
+        row["id"] = _add_under_a_fresh_name(connection, row)
+    else:
+        row = {"display_name": name, **row, "name": name}
+        row["id"] = prepared.insert_one(connection, run, row)
     if row.get("sweep_id") is not None:
         sweeps.add_to_counters(connection, row["sweep_id"], {f"n_{row['state']}": 1, **(counted or {})})
     return _record([row.get(name) for name in Run.__dataclass_fields__])
+
+
+def _add_under_a_fresh_name(connection: Connection, row: dict[str, Any]) -> int:
+    while True:
+        name = new_id()
+        named = {"display_name": name, **row, "name": name}
+        run_id = dialects.add_unless_there(connection, run, ["project_id", "name"], named)
+        if run_id is not None:
+            row |= named
+            return run_id
 
 
 def change(connection: Connection, run_id: int, **values: Any) -> None:
@@ -220,8 +233,23 @@ def get_attempt(connection: Connection, which: Run, number: int) -> Attempt:
     """One attempt of a run; raises NotFound."""
     found = find_attempt(connection, which.id, number)
     if found is None:
-        raise NotFound(f"run {which.name} has no attempt {number}: its last is {which.attempt}")
+        raise NotFound(_no_attempt(which, number))
     return found
+
+
+def _no_attempt(which: Run, number: int) -> str:
+    return f"run {which.name} has no attempt {number}: its last is {which.attempt}"
+
+
+def get_both(connection: Connection, uid: str, number: int) -> tuple[Run, Attempt]:
+    """A run and one of its attempts; raises NotFound."""
+    row = _BOTH.first(connection, which=uid, count=number)
+    if row is None:
+        raise NotFound(_gone(uid))
+    which = _record(row[: len(_RUN)])
+    if row[len(_RUN)] is None:
+        raise NotFound(_no_attempt(which, number))
+    return which, _attempt(row[len(_RUN) :])
 
 
 def change_attempt(connection: Connection, attempt_id: int, **values: Any) -> None:
@@ -260,18 +288,8 @@ def claimed(connection: Connection, request_id: str) -> tuple[Run, Attempt] | No
     row = _CLAIMED.first(connection, which=request_id)
     if row is None:
         return None
-    which = by_id(connection, row[0])
-    return which, get_attempt(connection, which, row[1])
-
-
-def add_claim(connection: Connection, request_id: str, attempt_id: int, now: float) -> None:
-    """Remembers what an ask was given."""
-    _ADD_CLAIM.execute(connection, request_id=request_id, attempt_id=attempt_id, created=now)
-
-
-def drop_tokens(connection: Connection, run_id: int) -> None:
-    """Makes the tokens of a run worthless."""
-    _DROP_TOKENS.execute(connection, which=run_id)
+    found = _attempt(row)
+    return by_id(connection, found.run_id), found
 
 
 def owner(connection: Connection, which: Run) -> str | None:

@@ -13,7 +13,8 @@ from typing import Any
 import zstandard
 from sqlalchemy import Connection, bindparam, insert, select
 
-from besom.common.spool_format import HEADER, Note, Row, SpoolError
+from besom.common.spool_format import HEADER, SpoolError
+from besom.common.spool_reader import Note, Row
 from besom.store.blocks import Block, BlockReader
 from besom.store.prepared import Prepared, change
 from besom.store.tables import attempt, console, run, stream, tail

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Row,
     Select,
@@ -29,7 +28,7 @@ from besom.engine.records import Sweep
 from besom.engine.states import RUN_STATES
 from besom.errors import NotFound
 from besom.metric import Metric
-from besom.store import addresses, prepared
+from besom.store import addresses, counters, prepared
 from besom.store.prepared import Prepared
 from besom.store.tables import agent, project, run, sweep, sweep_file, tried
 from besom.sweep_config.config import Retry
@@ -61,23 +60,16 @@ def _record(row: Sequence[Any]) -> Sweep:
 
 
 _PLAIN = [name for name in Sweep.__dataclass_fields__ if name in sweep.c and name not in ("metric", "retry", "notes")]
-_COUNTS = [f"n_{state}" for state in RUN_STATES]
 _RECORD = (
     select(
         *(sweep.c[name] for name in (*_PLAIN, "metric", "retry", "notes")),
         project.c.entity,
         project.c.name.label("project_name"),
-        *(sweep.c[name] for name in _COUNTS),
+        *(sweep.c[name] for name in counters.COUNTS),
     )
     .join(project, project.c.id == sweep.c.project_id)
 )  # fmt: skip
 _BY_ID = Prepared(_RECORD.where(sweep.c.id == bindparam("which")))
-_COUNTERS = (*_COUNTS, "waiting", "created_runs", "next_number")
-_COUNT = Prepared(
-    update(sweep)
-    .where(sweep.c.id == bindparam("which"))
-    .values({name: sweep.c[name] + bindparam(f"more_{name}", type_=BigInteger) for name in _COUNTERS})
-)
 _IS_TRIED = Prepared(
     union_all(
         *(
@@ -106,13 +98,19 @@ _REACHED = Prepared(
 
 def by_id(connection: Connection, sweep_id: int) -> Sweep:
     """The sweep with this id."""
-    row = _BY_ID.first(connection, which=sweep_id)
-    assert row is not None, f"sweep {sweep_id} is gone in the middle of a change"
-    return _record(row)
+    found = counters.known(connection, sweep_id)
+    if found is None:
+        counters.write_all(connection)
+        row = _BY_ID.first(connection, which=sweep_id)
+        assert row is not None, f"sweep {sweep_id} is gone in the middle of a change"
+        found = _record(row)
+        counters.keep(connection, found)
+    return found
 
 
 def get(connection: Connection, uid: str, entity: str | None = None, project_name: str | None = None) -> Sweep:
     """The sweep that people call ``uid``; raises NotFound, also when entity or project are others."""
+    counters.write_all(connection)
     row = connection.execute(_named(_RECORD, uid, entity, project_name)).first()
     if row is None:
         raise NotFound(missing(uid, entity, project_name))
@@ -160,6 +158,7 @@ def add(
 
 def change(connection: Connection, sweep_id: int, now: float, **values: Any) -> None:
     """Sets columns that people see: the version grows."""
+    counters.forget(connection, sweep_id)
     connection.execute(
         update(sweep).where(sweep.c.id == sweep_id).values(version=sweep.c.version + 1, updated=now, **values)
     )
@@ -167,14 +166,13 @@ def change(connection: Connection, sweep_id: int, now: float, **values: Any) -> 
 
 def set_counters(connection: Connection, sweep_id: int, **values: Any) -> None:
     """Sets columns that only hand-outs need."""
+    counters.forget(connection, sweep_id)
     prepared.change(connection, sweep, sweep_id, values)
 
 
 def add_to_counters(connection: Connection, sweep_id: int, changes: Mapping[str, int]) -> None:
     """Adds to ``n_<state>``, ``waiting``, ``created_runs`` or ``next_number``."""
-    if any(changes.values()):
-        more = {f"more_{name}": changes.get(name, 0) for name in _COUNTERS}
-        _COUNT.execute(connection, which=sweep_id, **more)
+    counters.add(connection, sweep_id, changes)
 
 
 def move(connection: Connection, which: Sweep, to: SweepState, reason: str | None, now: float) -> None:
@@ -191,6 +189,7 @@ def config_of(connection: Connection, sweep_id: int) -> Any:
 
 def remove(connection: Connection, sweep_id: int) -> None:
     """Removes a sweep with its runs, agents and everything of theirs."""
+    counters.forget(connection, sweep_id)
     connection.execute(delete(sweep).where(sweep.c.id == sweep_id))
 
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, delete, or_
 
-from besom.store.tables import agent, claim, token
+from besom.store.tables import agent, token
 
 # The token in the data folder's file: while its row is there, a revoked one is not taken for a new one.
 LOCAL_TOKEN_NAME = "local"
-
-
-def drop_claims(connection: Connection, before: float) -> int:
-    """Forgets which ask got which attempt, of asks that were made before a time; returns how many."""
-    return connection.execute(delete(claim).where(claim.c.created < before)).rowcount
 
 
 def drop_agents(connection: Connection, before: float) -> int:

@@ -1,4 +1,7 @@
-"""Tokens: only the hashes of their secrets are here."""
+"""Tokens: only the hashes of their secrets are here.
+
+Those that people make are rows of their own. That of a run stands with its attempt, and goes when the attempt ends.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,26 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from besom.store.prepared import Prepared
-from besom.store.tables import run, sweep, token
+from besom.store.tables import attempt, project, run, sweep, token
 from besom.wire.encoding import iso
 from besom.wire.server import Scope, TokenRow
 
-_ADD_OF_RUN = Prepared(insert(token), ["hash", "name", "scope", "entity", "run_id", "created", "expires", "revoked"])
+_OF_ATTEMPT = Prepared(
+    select(attempt.c.id, run.c.name, project.c.entity, run.c.uid, sweep.c.uid)
+    .join(run, run.c.id == attempt.c.run_id)
+    .join(project, project.c.id == run.c.project_id)
+    .join(sweep, sweep.c.id == run.c.sweep_id, isouter=True)
+    .where(attempt.c.token_hash == bindparam("hashed"))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
     """Who a secret stands for. ``run_uid`` and ``sweep_uid`` are set for the scope "run"."""
 
-    id: int
     name: str
     scope: Scope
     entity: str
@@ -35,22 +43,25 @@ def hash_of(secret: str) -> str:
 
 def find(connection: Connection, hashed: str, now: float) -> TokenFacts | None:
     """Who the secret with this hash stands for; None if it is unknown, revoked or expired."""
-    query = (
-        select(token, run.c.uid.label("run_uid"), sweep.c.uid.label("sweep_uid"))
-        .join(run, run.c.id == token.c.run_id, isouter=True)
-        .join(sweep, sweep.c.id == run.c.sweep_id, isouter=True)
-        .where(token.c.hash == hashed)
-    )
-    row = connection.execute(query).first()
-    if row is None or row.revoked or (row.expires is not None and row.expires <= now):
+    row = connection.execute(select(token).where(token.c.hash == hashed)).first()
+    if row is None:
+        return _of_attempt(connection, hashed)
+    if row.revoked or (row.expires is not None and row.expires <= now):
         return None
-    return TokenFacts(row.id, row.name, row.scope, row.entity, row.run_uid, row.sweep_uid)
+    return TokenFacts(row.name, row.scope, row.entity, None, None)
+
+
+def _of_attempt(connection: Connection, hashed: str) -> TokenFacts | None:
+    row = _OF_ATTEMPT.first(connection, hashed=hashed)
+    if row is None:
+        return None
+    _, name, entity, run_uid, sweep_uid = row
+    return TokenFacts(f"run {name}", "run", entity, run_uid, sweep_uid)
 
 
 def rows(connection: Connection) -> list[TokenRow]:
     """The tokens that people have made; those of runs come and go by themselves."""
-    query = select(token).where(token.c.run_id.is_(None)).order_by(token.c.id)
-    return [answer(row) for row in connection.execute(query)]
+    return [answer(row) for row in connection.execute(select(token).order_by(token.c.id))]
 
 
 def answer(row: Any) -> TokenRow:
@@ -77,15 +88,7 @@ def add(connection: Connection, **values: Any) -> TokenRow:
     return answer(row)
 
 
-def add_of_run(connection: Connection, run_id: int, name: str, entity: str, secret: str, now: float) -> None:
-    """Inserts the token of a run, which ends with the attempt."""
-    _ADD_OF_RUN.execute(
-        connection, hash=hash_of(secret), name=name, scope="run", entity=entity, run_id=run_id, created=now,
-        expires=None, revoked=False,
-    )  # fmt: skip
-
-
 def revoke(connection: Connection, token_id: int) -> bool:
     """Makes a token worthless; False if there is none."""
-    query = update(token).where(token.c.id == token_id, token.c.run_id.is_(None)).values(revoked=True)
+    query = update(token).where(token.c.id == token_id).values(revoked=True)
     return connection.execute(query).rowcount > 0

@@ -20,6 +20,8 @@ HOW = {
     "raises": "print('before'); 1 / 0",
     "exits": "sys.exit(4)",
     "c code": "print('ready', flush=True); sum(range(10**12))",
+    "litters": "os.environ.update(BESOM_URL='x', STRAY='1'); del os.environ['BESOM_RUN_UID']",
+    "looks around": "print(*(os.environ.get(name) for name in ('BESOM_URL', 'STRAY', 'BESOM_RUN_UID')))",
     "pid": "print(os.getpid(), flush=True)",
     "cwd": "print(os.getcwd())",
     "reads stdin": "print(repr(sys.stdin.read()))",
@@ -118,6 +120,12 @@ def test_each_call_has_a_process_of_its_own_and_a_pool_keeps_one(tmp_path):
 def test_a_pool_calls_in_the_same_process(tmp_path):
     first, second = play(tmp_path, "pool", True, "pid", "pid")
     assert first[2] == second[2]
+
+
+@pytest.mark.parametrize("spawn", [False, True], ids=["fork", "spawn"])
+def test_what_a_call_does_to_the_environment_ends_with_it(tmp_path, spawn):
+    _, found = play(tmp_path, "pool", spawn, "litters", "looks around")
+    assert found == [0, None, "http://127.0.0.1:1 None u\n"]
 
 
 def test_a_process_with_threads_is_not_forked():

@@ -77,6 +77,19 @@ def test_going_away_and_coming_back_are_told_once_each(serve):
     assert again.tokens[0] is None, "first who it is, then the token"
 
 
+def test_what_asks_the_server_nothing_does_not_find_it_again(serve):
+    said = []
+    server = serve("ours")
+    link = make_link(server.url, said)
+    server.close()
+    with pytest.raises(ServerUnreachable):
+        link.ask("GET", "/x")
+    assert link.reached(lambda: "nothing to send") == "nothing to send"
+    with pytest.raises(ServerUnreachable):
+        link.ask("GET", "/x")
+    assert len(said) == 1
+
+
 def test_a_server_that_took_the_address_sees_no_token(serve):
     server = serve("ours")
     link = make_link(server.url, [])

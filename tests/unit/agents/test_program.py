@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from besom.agents.environment import RunFacts
 from besom.agents.exit_codes import ExitCode
 from besom.agents.program import ProgramStarter, missing
+from besom.agents.starting import CannotStart
 
 
 def check(folder, program="train.py", command=None, environ=None):
@@ -66,6 +68,27 @@ def test_the_command_is_shown_as_a_shell_takes_it(tmp_path):
     starter.check({"program": "train.py", "command": ["python", "${program}", "${envvar:HOME}", "${args}"]})
     shown = starter.describe("k3v9x2ab", {"note": "two words", "lr": 1e-05})
     assert shown == "python train.py ${envvar:HOME} '--note=two words' --lr=1e-05"
+
+
+def test_a_long_value_is_shown_cut(tmp_path):
+    starter = ProgramStarter(dict(os.environ), tmp_path)
+    starter.check({"program": "train.py", "command": None})
+    shown = starter.describe("k3v9x2ab", {"note": "x" * 1_000_000, "lr": 1e-05})
+    assert len(shown) < 300
+    assert shown.endswith(f"'--note={'x' * 192}…' --lr=1e-05")
+
+
+def test_a_value_too_long_for_a_command_line_is_told_with_what_to_do_instead(tmp_path, guard):
+    starter = ProgramStarter(dict(os.environ), tmp_path)
+    starter.check({"program": None, "command": ["true", "${args}"]})
+    params = {"lr": 0.1, "note": "x" * 4_000_000}
+    run = RunFacts("u", "r", 1, params, "t", "s", "e", "p", "a", "http://127.0.0.1:1", tmp_path)
+    with pytest.raises(CannotStart) as told:
+        starter.start(run, tmp_path / "console.log", guard, print)
+    said = str(told.value)
+    assert said.startswith("'true' cannot be started: a value is too long for a command line (--note=xxxx")
+    assert "has 4000007 characters" in said
+    assert "read it from besom.config, or pass all values as the file ${args_json_file}" in said
 
 
 def other_python(folder):

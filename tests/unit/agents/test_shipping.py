@@ -84,6 +84,14 @@ def test_what_is_discarded_disappears(room, wait_until):
     wait_until(lambda: not room.folder.path.exists())
 
 
+@pytest.mark.usefixtures("late_look")
+def test_what_is_discarded_disappears_while_an_answer_is_awaited(room, wait_until):
+    room.shipping.begin(room.folder, 1)
+    room.shipping.discard(room.folder, 1, keep_log=False)
+    room.shipping.clear_up_meanwhile()
+    wait_until(lambda: not room.folder.path.exists())
+
+
 def test_at_the_end_everything_discarded_is_gone(room):
     room.shipping.begin(room.folder, 1)
     room.shipping.hold()

@@ -15,7 +15,7 @@ import besom
 from besom.client.run import Run
 from besom.client.run_folder import RunFolder
 from besom.client.values import merge
-from besom.common.spool_format import Note, Reader, Row
+from besom.common.spool_reader import Note, Reader, Row
 
 ON_PATH = Path(besom.__file__).parent / "client" / "on_path"
 PARAMS = {"learning_rate": 0.01, "batch_size": 64}

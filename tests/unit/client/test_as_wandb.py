@@ -29,7 +29,7 @@ def test_write_back_can_be_turned_off(agent_folder):
     assert agent_folder.rows()[0].data["used"] == 0.5 * 8
     assert "written into" not in done.stderr
     assert "Config item 'learning_rate' was locked by 'sweep' (ignored update)." in done.stderr
-    assert 'never read by the script: use wandb.config["learning_rate"]' in done.stderr
+    assert 'never read by the script: use run.config["learning_rate"]' in done.stderr
 
 
 def test_a_dictionary_given_to_init_gets_the_sweeps_values(agent_folder):

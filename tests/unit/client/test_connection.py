@@ -52,14 +52,14 @@ def test_one_line_serves_many_calls(server, connection):
     ports = set()
     for _ in range(3):
         connection.call("GET", "/api/v1/x")
-        ports.add(connection._http.sock.getsockname()[1])
+        ports.add(connection._line.sock.getsockname()[1])
     assert len(ports) == 1
 
 
 def test_a_line_that_the_server_closed_is_opened_again(server, connection):
     server.answers["GET /api/v1/x"] = [(200, {"n": 1}), (200, {"n": 2})]
     connection.call("GET", "/api/v1/x")
-    connection._http.sock.shutdown(socket.SHUT_RDWR)
+    connection._line.sock.shutdown(socket.SHUT_RDWR)
     assert connection.call("GET", "/api/v1/x") == {"n": 2}
 
 

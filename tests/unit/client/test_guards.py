@@ -23,6 +23,18 @@ front.finish()
 names = {{name.partition(".")[0] for name in set(sys.modules) - before}}
 print(*sorted(names - sys.stdlib_module_names - {{"besom", "wandb"}}), "end")
 """
+# What a run of a sweep may load of the standard library: each of these is there in a moment. `typing`, `re` (with
+# `json`, `pathlib`, `contextlib` …) and `argparse` take milliseconds of every run, and most of a short one.
+CHEAP = {"__future__", "_json", "_struct", "atexit", "errno", "gc", "itertools", "math", "struct", "time"}
+LOADED = """
+import sys
+before = set(sys.modules)
+import besom
+with besom.init() as run:
+    besom.log({"loss": len(run.config)})
+    besom.log({"loss": 0.5, "text": "x"})
+print(*sorted(name for name in set(sys.modules) - before if name.partition(".")[0] != "besom"), "end")
+"""
 MEMORY = """
 import resource, besom
 run = besom.init()
@@ -59,6 +71,12 @@ def train(request, agent_folder):
 @pytest.mark.parametrize("module", ["besom", "wandb"])
 def test_a_training_script_loads_nothing_but_the_standard_library(train, module):
     assert train(ALIEN.format(module=module)).stdout.split() == ["end"]
+
+
+def test_a_run_of_a_sweep_loads_only_what_is_cheap(agent_folder):
+    *loaded, end = agent_folder.train(LOADED).stdout.split()
+    assert end == "end"
+    assert set(loaded) <= CHEAP
 
 
 def test_memory_does_not_grow_with_the_number_of_calls(train):

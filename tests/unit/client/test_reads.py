@@ -4,8 +4,6 @@ import sys
 
 import pytest
 
-from besom.client.reads import unread_sentence
-
 INIT = "import besom\nrun = besom.init()\n"
 
 
@@ -19,7 +17,7 @@ def test_a_script_that_reads_nothing_is_told_which_values(agent_folder):
     done = agent_folder.train(INIT + "besom.log({'loss': 1})\n")
     assert agent_folder.note("reads") == {"t": "reads", "read": []}
     assert "`learning_rate` and `batch_size` were set by the sweep but never read by the script" in done.stderr
-    assert 'besom.config["learning_rate"]' in done.stderr
+    assert 'run.config["learning_rate"]' in done.stderr
 
 
 def test_only_the_values_that_were_not_read_are_told(agent_folder):
@@ -234,11 +232,3 @@ def test_a_pool_of_forked_workers_may_do_the_reading(agent_folder):
         "with multiprocessing.get_context('fork').Pool(1) as pool:\n    pool.map(train, [1])\n"
     )
     assert outcome(agent_folder, script) == (ALL, False)
-
-
-def test_the_sentence_says_what_to_change():
-    assert unread_sentence(["lr"], "wandb") == (
-        '`lr` was set by the sweep but never read by the script: use wandb.config["lr"] where the script has its own '
-        "value, or parse --lr=… from the command line"
-    )
-    assert unread_sentence(["a", "b", "c"], "besom").startswith("`a`, `b` and `c` were set")

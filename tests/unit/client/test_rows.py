@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from besom.client.run import Run
-from besom.common.spool_format import Reader, Row
+from besom.common.spool_reader import Reader, Row
 from besom.errors import UsageError
 
 
@@ -32,6 +32,29 @@ def test_a_value_of_another_kind_under_known_names_is_kept_as_what_it_is(make_ru
     assert other == ({"loss": 1.0, "x.inner": 1.0} if isinstance(value, dict) else {"loss": 1.0, "x": plain})
     assert type(other.get("x")) is type(plain) or isinstance(value, dict)
     assert made.run.summary["x"] == 3.0
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"loss": 0.1, "phase": 'trän \ud800 "{[', "good": True, "none": None, "count": -(2**63)},
+        {"phase": "", "loss": math.nan},
+        {"phase": "a", "loss": -math.inf},
+        {"phase": "a", "count": 2**63},
+        {1: "number as a name", None: 1.0},
+        {"phase": "a", "x": numpy.float32(0.5)},
+        {"phase": "a", "x": {"inner": [1, "b"]}},
+    ],
+    ids=["scalars", "nan", "infinite", "huge", "names", "numpy", "nested"],
+)
+def test_a_row_with_text_is_kept_the_same_by_its_short_and_its_long_way(make_run, monkeypatch, row):
+    short, long = make_run(), make_run()
+    short.run.log(row)
+    monkeypatch.setattr(long.run._rows.spool, "flat_row", lambda *_: False)
+    long.run.log(row)
+    assert repr(short.rows()) == repr(long.rows())
+    assert len(short.rows()) == 1
+    assert repr(dict(short.run.summary)) == repr(dict(long.run.summary))
 
 
 def test_numbers_of_any_kind_share_the_short_way(make_run):
@@ -133,6 +156,8 @@ def test_a_disk_that_is_full_under_the_short_way_is_told_once_and_counted(make_r
         os.close(descriptor)
     assert made.rows() == [(0, {"loss": 0.0}), (6, {"loss": 9.0})]
     assert made.run._spool.dropped == 5
+    made.run.finish()
+    assert made.notes("exit")[-1]["lost"] == 5
     assert capsys.readouterr().err.count("rows are being lost") == 1
 
 

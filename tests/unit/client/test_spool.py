@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from besom.client.spool import MOST_KINDS, Spool
-from besom.common.spool_format import Note, Reader, Row
+from besom.common.spool_reader import Note, Reader, Row
 
 
 @pytest.fixture

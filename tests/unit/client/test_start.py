@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from besom.common.places import runs_folder
-from besom.common.spool_format import Note, Reader, Row
+from besom.common.spool_reader import Note, Reader, Row
 from besom.wire.runs import FinishRun, NewRun
 
 OF_AGENTS = (

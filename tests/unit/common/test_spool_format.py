@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from besom.common.spool_format import (
-    HEADER,
-    MAGIC,
-    MAX_JSON_BYTES,
-    Note,
-    Reader,
-    Row,
-    SpoolError,
-    json_record,
-    row_struct,
-)
+from besom.common.spool_format import HEADER, MAGIC, MAX_JSON_BYTES, SpoolError, json_record, row_struct
+from besom.common.spool_reader import Note, Reader, Row
 
 
 def kind(number, *keys):

@@ -28,9 +28,16 @@ def test_a_long_last_value_of_a_metric_is_cut() -> None:
 
 def test_a_swept_name_that_was_not_read_is_named_with_what_to_do() -> None:
     (sentence,) = never_read(["learning_rate", "batch_size", "opt"], {"batch_size", "opt.lr"})
-    assert sentence.startswith("`learning_rate` was set by the sweep but never read by the script")
-    assert "besom.config" in sentence
-    assert "--learning_rate" in sentence
+    assert sentence == (
+        '`learning_rate` was set by the sweep but never read by the script: use run.config["learning_rate"] where the '
+        "script has its own value, or parse --learning_rate=… from the command line"
+    )
+
+
+def test_swept_names_that_were_not_read_are_named_together() -> None:
+    (sentence,) = never_read(["a", "b", "c", "d"], {"b"})
+    assert sentence.startswith("`a`, `c` and `d` were set by the sweep but never read by the script: use run.config")
+    assert list(never_read(["a"], {"a"})) == []
 
 
 def space(**values: Any) -> SearchSpace:

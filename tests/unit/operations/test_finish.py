@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from besom.errors import Refused, UsageError
+from besom.store import sweeps, tokens
 from besom.wire.agents import Claim, Finish, HandOut, Wait
 from besom.wire.runs import LastBytes
 
@@ -170,3 +171,28 @@ def test_ends_with_the_next_ask_from_many_threads_hand_each_point_out_once(sqlit
         taken = [number for mine in pool.map(work, takers) for number in mine]
     assert sorted(taken) == list(range(1, 26))
     assert sqlite_hand.state(sweep).runs.finished == 25
+
+
+def test_an_ask_that_comes_late_once_more_takes_no_run_from_others(sqlite_hand: Any) -> None:
+    sweep = sqlite_hand.sweep()
+    agent = sqlite_hand.agent(sweep)
+    first = sqlite_hand.take(agent)
+    second = sqlite_hand.finish(first.uid, exit_code=0, next=Claim(request_id="after")).next
+    sqlite_hand.finish(second.uid, exit_code=0)
+
+    late = sqlite_hand.finish(first.uid, exit_code=0, next=Claim(request_id="after")).next
+
+    assert isinstance(late, Wait)
+    assert late.reason == f"this ask was given run {second.name}, whose attempt 1 is over"
+    assert sqlite_hand.database.read_now(sweeps.get, sweep).created_runs == 2
+
+
+def test_an_ask_that_is_repeated_gets_a_token_that_works(sqlite_hand: Any) -> None:
+    first = sqlite_hand.take(sqlite_hand.agent(sqlite_hand.sweep()))
+    report = {"exit_code": 0, "next": Claim(request_id="after")}
+    sqlite_hand.finish(first.uid, **report)
+
+    again = sqlite_hand.finish(first.uid, **report).next
+
+    found = sqlite_hand.database.read_now(tokens.find, tokens.hash_of(again.token), sqlite_hand.clock())
+    assert found.run_uid == again.uid

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from besom.operations import agents, housekeeping, tokens
-from besom.operations.housekeeping import AGENTS_KEPT_S, CLAIMS_KEPT_S, TOKENS_KEPT_S
+from besom.operations.housekeeping import AGENTS_KEPT_S, TOKENS_KEPT_S
 from besom.store import tidying
 from besom.store import tokens as stored_tokens
-from besom.store.tables import agent, attempt, claim, token
-
-
-def count(hand: Any, table: Any) -> int:
-    return hand.database.read_now(lambda c: c.execute(select(func.count()).select_from(table)).scalar_one())
-
-
-def test_claims_are_forgotten_when_nobody_asks_again(hand: Any) -> None:
-    hand.take(hand.agent(hand.sweep()))
-    hand.do(housekeeping.tidy)
-    assert count(hand, claim) == 1
-
-    hand.clock.pass_s(CLAIMS_KEPT_S + 1)
-    hand.do(housekeeping.tidy)
-
-    assert count(hand, claim) == 0
-    assert count(hand, attempt) == 1
+from besom.store.tables import agent, token
 
 
 def test_agents_that_ended_long_ago_are_forgotten_and_their_runs_stay(hand: Any) -> None:

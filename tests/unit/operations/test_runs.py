@@ -162,6 +162,23 @@ def test_what_a_script_says_of_its_run_is_taken(sqlite_hand: Any) -> None:
     assert answer.warnings == ["look here"]
 
 
+@pytest.mark.parametrize(
+    ("lost", "warnings"),
+    [
+        (12, ["12 records of its script could not be written (a full disk?) and are lost"]),
+        (1, ["1 record of its script could not be written (a full disk?) and is lost"]),
+        (0, []),
+        ("many", []),
+        (True, []),
+        (None, []),
+    ],
+)
+def test_what_a_script_could_not_write_is_told(sqlite_hand: Any, lost: Any, warnings: list[str]) -> None:
+    run = sqlite_hand.take(sqlite_hand.agent(sqlite_hand.sweep()))
+    sqlite_hand.note(run.uid, 1, {"t": "exit", "code": 0, "error": None, "lost": lost})
+    assert sqlite_hand.run(run.uid).warnings == warnings
+
+
 def test_a_run_is_judged_once_at_a_rung(sqlite_hand: Any) -> None:
     sweep = sqlite_hand.sweep(RANDOM)
     agent = sqlite_hand.agent(sweep)

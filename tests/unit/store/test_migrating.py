@@ -3,13 +3,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from besom.errors import DataFolderError, IncompatibleVersion
-from besom.store import migrating
+from besom.store import dialects, migrating
 from besom.store.copies import COPIES_KEPT, copies_beside
 from besom.store.database import Database
 
@@ -129,3 +130,27 @@ def test_a_damaged_file_is_refused_with_the_way_out(file: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(DataFolderError, match=r"cannot be used: .*; put a copy in its place with `besom server re"):
         Database.open(f"sqlite:///{file}")
+
+
+def test_another_program_that_opens_the_file_at_the_same_moment_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "besom.db"
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE t (x)")
+        other.execute("BEGIN IMMEDIATE")
+        engine = dialects.writing_engine(f"sqlite:///{file}")
+        refused = threading.Event()
+
+        def end_when_refused() -> None:
+            refused.wait(10)
+            other.execute("COMMIT")
+
+        ending = threading.Thread(target=end_when_refused)
+        ending.start()
+        with contextlib.closing(sqlite3.connect(file, timeout=10)) as third, pytest.raises(sqlite3.OperationalError):
+            third.execute("PRAGMA journal_mode = WAL")
+        refused.set()
+        dialects.use_wal(engine)
+        ending.join()
+        with contextlib.closing(engine.raw_connection()) as raw:
+            assert raw.cursor().execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        engine.dispose()

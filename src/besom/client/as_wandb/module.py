@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any
 
 from besom.client import current
 from besom.client.as_wandb import stand_ins, submodules
@@ -16,6 +15,10 @@ from besom.client.say import say, warn, warn_once
 from besom.client.settings import Settings, is_on, rank
 from besom.client.start import begin
 from besom.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.31.0+besom"
 # What a script that only logs never loads: name → where it is defined. The agents' room lies above the client's.

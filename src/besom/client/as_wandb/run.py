@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from besom.client.as_wandb.stand_ins import FUNCTIONS, QUIET, StandIn
 from besom.client.as_wandb.write_back import WandbConfig
 from besom.client.current import LiveConfig
 from besom.client.run import Run
 from besom.client.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class LiveWandbConfig(WandbConfig, LiveConfig):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from besom.client import api
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SWEEP_STATES = {"canceled": "CANCELED", "finished": "FINISHED", "paused": "PAUSED", "pending": "PENDING"}
 _RUN_STATES = {"queued": "pending", "stopped": "killed"}

@@ -8,11 +8,14 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 import besom.errors as errors
 from besom.client.as_wandb.stand_ins import MEDIA, StandIn
 from besom.common.ids import new_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Their classes log metrics for the script: a silent stand-in would lose the very numbers that a sweep needs.
 LOGGERS = (

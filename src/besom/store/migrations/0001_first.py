@@ -1,4 +1,4 @@
-"""The first schema: sweeps, runs, attempts, streams, claims, tokens, events.
+"""The first schema: sweeps, runs, attempts, streams, tokens, events.
 
 Why: everything that is hard to change later is here whole, even where only later work uses it.
 """
@@ -125,7 +125,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agent")),
         sa.UniqueConstraint("uid", name=op.f("uq_agent_uid")),
     )
-    op.create_index("ix_agent_state", "agent", ["state", "seen"], unique=False)
+    op.create_index("ix_agent_state", "agent", ["state"], unique=False)
     op.create_index(op.f("ix_agent_sweep_id"), "agent", ["sweep_id"], unique=False)
     op.create_table(
         "run",
@@ -209,13 +209,20 @@ def upgrade() -> None:
         sa.Column("defines", sa.Text(), nullable=False),
         sa.Column("script_exit", sa.BigInteger(), nullable=True),
         sa.Column("script_error", sa.Text(), nullable=True),
+        sa.Column("request_id", sa.Text(), nullable=True),
+        sa.Column("token_hash", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_attempt_agent_id"), ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_attempt_run_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_attempt_request_id")),
         sa.UniqueConstraint("run_id", "number", name=op.f("uq_attempt_run_id_number")),
     )
     op.create_index("ix_attempt_agent", "attempt", ["agent_id", "state"], unique=False)
     op.create_index("ix_attempt_lease", "attempt", ["state", "lease_until"], unique=False)
+    has_token = sa.text("token_hash IS NOT NULL")
+    op.create_index(
+        "ix_attempt_token", "attempt", ["token_hash"], unique=True, sqlite_where=has_token, postgresql_where=has_token
+    )
     op.create_table(
         "file",
         sa.Column("id", ID, nullable=False),
@@ -270,25 +277,12 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
-        sa.Column("run_id", ID, autoincrement=False, nullable=True),
         sa.Column("created", sa.Float(precision=53), nullable=False),
         sa.Column("expires", sa.Float(precision=53), nullable=True),
         sa.Column("revoked", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_token_run_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_token")),
         sa.UniqueConstraint("hash", name=op.f("uq_token_hash")),
     )
-    op.create_index(op.f("ix_token_run_id"), "token", ["run_id"], unique=False)
-    op.create_table(
-        "claim",
-        sa.Column("request_id", sa.Text(), nullable=False),
-        sa.Column("attempt_id", ID, autoincrement=False, nullable=False),
-        sa.Column("created", sa.Float(precision=53), nullable=False),
-        sa.ForeignKeyConstraint(["attempt_id"], ["attempt.id"], name=op.f("fk_claim_attempt_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_claim")),
-        sqlite_with_rowid=False,
-    )
-    op.create_index(op.f("ix_claim_attempt_id"), "claim", ["attempt_id"], unique=False)
     op.create_table(
         "stream",
         sa.Column("id", ID, nullable=False),

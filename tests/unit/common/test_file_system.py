@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from besom.server.file_system import network_kind
+from besom.common.file_system import network_kind
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
