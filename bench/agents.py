@@ -1,9 +1,9 @@
 """What an agent costs: a process run, a function run, and doing nothing.
 
-``python bench/agents.py [--runs N] [--optuna PYTHON] [--idle SECONDS] [--out FOLDER]``
+``python bench/agents.py [--runs N] [--idle SECONDS] [--out FOLDER]``
 
-Each figure is a ratio or difference to something measured beside it, in turns: a bare `subprocess.Popen` of the same
-command, or Optuna's journal file with the same number of processes (``--optuna`` names a Python that has Optuna).
+Process runs are set beside a bare `subprocess.Popen` of the same command, in turns; `overhead` sets other tools beside
+function runs.
 The server, its folders and all processes belong to the measurement and are gone afterwards.
 """
 
@@ -40,27 +40,6 @@ while not os.path.exists("go"):
     time.sleep(0.002)
 begun = time.time()
 besom.agent(sys.argv[2], function=train, count=int(sys.argv[3]), isolation=sys.argv[4])
-print(begun, time.time(), file=open(sys.argv[1] + ".times", "w"))
-"""
-OPTUNA = """
-import optuna, os, sys, time
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-def train(trial):
-    return trial.suggest_float("x", 0, 1)
-
-study = optuna.create_study(
-    storage=JournalStorage(JournalFileBackend("journal.log")), study_name="s", load_if_exists=True,
-    sampler=optuna.samplers.RandomSampler(),
-)
-open(sys.argv[1] + ".ready", "w").close()
-while not os.path.exists("go"):
-    time.sleep(0.002)
-begun = time.time()
-study.optimize(train, n_trials=int(sys.argv[2]))
 print(begun, time.time(), file=open(sys.argv[1] + ".times", "w"))
 """
 
@@ -162,19 +141,14 @@ def measure_process_runs(around: Bench, *, runs: int = 200, rounds: int = 3) -> 
     }  # fmt: skip
 
 
-def measure_function_runs(around: Bench, optuna: str | None, *, runs: int = 200, workers: int = 1) -> dict[str, Any]:
-    """Trivial calls by so many processes at once on one sweep, beside Optuna's journal file; milliseconds a run."""
+def measure_function_runs(around: Bench, *, runs: int = 200, workers: int = 1) -> dict[str, Any]:
+    """Trivial calls by so many processes at once on one sweep; milliseconds a run."""
     found: dict[str, Any] = {"runs": runs, "workers": workers}
     for isolation in ("pool", "process"):
         sweep = around.sweep()
         place = around.place(worker=FUNCTION)
         each = [[sys.executable, "worker.py", str(n), sweep, str(runs // workers), isolation] for n in range(workers)]
         found[f"{isolation}_ms"] = _together(each, place, around.environ) / runs * 1000
-    if optuna is not None:
-        place = around.place(worker=OPTUNA)
-        each = [[optuna, "worker.py", str(n), str(runs // workers)] for n in range(workers)]
-        found["optuna_ms"] = _together(each, place, around.environ) / runs * 1000
-        found["pool_ratio"] = found["pool_ms"] / found["optuna_ms"]
     return found
 
 
@@ -237,7 +211,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--idle", type=float, default=60.0, metavar="SECONDS", help="0: not measured")
-    parser.add_argument("--optuna", metavar="PYTHON", help="a Python that has Optuna")
     parser.add_argument("--only", choices=["process", "function", "idle"])
     parser.add_argument("--out", type=Path, metavar="FOLDER")
     given = parser.parse_args()
@@ -248,7 +221,7 @@ def main() -> None:
         if given.only in (None, "function"):
             for workers in (1, 4):
                 found[f"function runs, {workers} at once"] = measure_function_runs(
-                    around, given.optuna, runs=given.runs, workers=workers
+                    around, runs=given.runs, workers=workers
                 )
         if given.idle and given.only in (None, "idle"):
             found["idle"] = measure_idle(around, seconds=given.idle)

@@ -38,7 +38,7 @@ def test_a_folder_of_ours_that_others_could_read_is_closed(environ, tmp_path):
     "change",
     [
         {"BESOM_DIR": "/home/ada/besom"},
-        {"HOME": "/root/ada"},
+        {"HOME": "/srv/ada"},
         {"TMPDIR": "/home/ada/tmp"},
         {"TMPDIR": "/dev/null/nowhere"},
     ],
