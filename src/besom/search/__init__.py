@@ -5,6 +5,6 @@ Pure: every draw is a function of seed, number and what was told.
 """
 
 from besom.search.methods import METHODS, make_searcher
-from besom.search.searcher import Observation, Params, Searcher
+from besom.search.searcher import ModelSearcher, Observation, Params, Searcher, SearchInfo, Suggestion
 
-__all__ = ["METHODS", "Observation", "Params", "Searcher", "make_searcher"]
+__all__ = ["METHODS", "ModelSearcher", "Observation", "Params", "SearchInfo", "Searcher", "Suggestion", "make_searcher"]
