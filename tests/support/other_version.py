@@ -7,14 +7,17 @@ import shutil
 from pathlib import Path
 
 import besom
+from besom.store.migrations import HEAD
 
 SOURCE = Path(besom.__file__).parent
+# The schema of the other version, where it has one of its own.
+NEXT = f"{int(HEAD) + 1:04}"
 
 
 def other_version(folder: Path, version: str, *, upgrade: str = "", api: int | None = None) -> dict[str, str]:
     """Makes the copy; the variables with which Python finds it instead of this one.
 
-    ``upgrade``: the body of a migration to a schema 0002, as lines of Python.
+    ``upgrade``: the body of a migration to the schema `NEXT`, as lines of Python.
     """
     copy = folder / f"besom-{version}"
     shutil.copytree(SOURCE, copy / "besom", ignore=shutil.ignore_patterns("__pycache__", "web"))
@@ -23,12 +26,12 @@ def other_version(folder: Path, version: str, *, upgrade: str = "", api: int | N
         _change(copy / "besom/common/discovery.py", r"API_VERSION = \d+", f"API_VERSION = {api}")
     if upgrade:
         migrations = copy / "besom/store/migrations"
-        _change(migrations / "__init__.py", r'HEAD = ".*"', 'HEAD = "0002"')
-        _change(migrations / "__init__.py", r'\["0001"\]', '["0001", "0002"]')
+        _change(migrations / "__init__.py", r'HEAD = ".*"', f'HEAD = "{NEXT}"')
+        _change(migrations / "__init__.py", r"KNOWN = (.*)", rf'KNOWN = \1 | {{"{NEXT}"}}')
         body = "\n".join(f"    {line}" for line in upgrade.strip().splitlines())
-        (migrations / "0002_more.py").write_text(
+        (migrations / f"{NEXT}_more.py").write_text(
             '"""More."""\nimport os, pathlib, time\nimport sqlalchemy as sa\nfrom alembic import op\n'
-            f'revision = "0002"\ndown_revision = "0001"\n\ndef upgrade():\n{body}\n'
+            f'revision = "{NEXT}"\ndown_revision = "{HEAD}"\n\ndef upgrade():\n{body}\n'
         )
     return {"PYTHONPATH": str(copy)}
 

@@ -19,7 +19,7 @@ from besom.metric import Goal, Metric
 class Fold:
     """The closed part (``n`` finite values, their total and extremes, ``nan_count`` others) and the open value.
 
-    ``nan_run`` is how many of the last values of the closed part were NaN or infinite.
+    ``nan_run`` is how many of the last values of the closed part were NaN or infinite, after a finite one.
 
     ``last`` is the open value: a float (not finite too), or any JSON value with ``is_number`` False. ``last_step``
     is None before the first value.
@@ -63,11 +63,11 @@ class Fold:
         return self.last if self.is_number and self.last_step is not None else None
 
     def nan_streak(self) -> int:
-        """How many of the last values were NaN or infinite; what is no number at all counts as nothing."""
+        """How many of the last values were NaN or infinite, after a finite one; what is no number counts as nothing."""
         number = self.open_number()
         if number is None:
             return self.nan_run
-        return 0 if math.isfinite(number) else self.nan_run + 1
+        return 0 if self.n == 0 or math.isfinite(number) else self.nan_run + 1
 
     def _open_finite(self) -> float | None:
         number = self.open_number()
@@ -92,6 +92,10 @@ class Fold:
     def count(self) -> int:
         """How many rows have a finite value."""
         return self.n + (self._open_finite() is not None)
+
+    def mean(self) -> float:
+        """The mean of the finite values, of which there must be one; infinite where their sum is beyond a double."""
+        return (self.total + sum(self._finite(None))) / self.count()
 
     def best(self, goal: Goal) -> float | None:
         """The best finite value; None without one."""
@@ -124,7 +128,7 @@ class Fold:
         shown = {
             "min": self.smallest(),
             "max": self.largest(),
-            "mean": number_word((self.total + sum(finite)) / self.count()) if self.count() else None,
+            "mean": number_word(self.mean()) if self.count() else None,
             "first": self.first if self.first is not None else next(iter(finite), None),
             "last": last,
         }

@@ -13,15 +13,15 @@ from sqlalchemy import Connection
 
 from besom.common.spool_reader import Note, Row
 from besom.engine.block_folding import take_block
-from besom.engine.folding import Fold, to_number
-from besom.engine.judging import RungWatch, judge, judge_streak
+from besom.engine.folding import Fold
+from besom.engine.judging import Verdict, Watch
 from besom.engine.known_points import params_of
 from besom.engine.records import Attempt, Run, Sweep
 from besom.engine.remarks import records_lost
 from besom.errors import Refused, UsageError
 from besom.operations import searchers
 from besom.space import params_hash
-from besom.stopping import RungValue, Stop
+from besom.stopping import HowMany, Peers, Stopper
 from besom.store import compaction, events, history, observations, runs, streams, summaries, sweeps
 from besom.store.blocks import MOST_NAME_BYTES, Block
 from besom.store.database import refetchable
@@ -160,7 +160,9 @@ class _Recording:
         self.stoppers = () if self.sweep is None else searchers.living(c, self.sweep).stoppers
         self.score = run.score
         self.stopped = False
-        self.rungs = None if self.metric is None else RungWatch(self.metric, self.stoppers)
+        self.watch: Watch | None = None
+        if self.metric is not None and self.stoppers:
+            self.watch = Watch(self.metric, self.stoppers, observations.of_run(c, run.id), self._peers)
 
     def take(self, records: Sequence[Block | Row | Note]) -> None:
         rows = [record for record in records if not isinstance(record, Note)]
@@ -196,42 +198,49 @@ class _Recording:
         new = {name for row in rows for name in (row.keys if isinstance(row, Block) else row.data)}
         names = sorted(new.union(*(data for _, data in before)))
         loaded = summaries.load(self.c, self.run.project_id, self.run.id, names)
-        folds = loaded.of
+        folds = {**loaded.of, **self._other_folds(names)}
+        if self.watch is not None:
+            self.watch.judging = False
         for step, data in before:
             self._fold_row(folds, step, data)
-        judged: set[int] = set()
-        if self.rungs is not None:
-            judged, self.rungs.longest_streak = set(self.rungs.touched), 0
+        if self.watch is not None:
+            self.watch.judging = self.run.state == "running" and self.run.stop_wanted is None
         for row in rows:
             if isinstance(row, Block):
                 self._fold_block(folds, row)
             else:
                 self._fold_row(folds, row.step, row.data)
         summaries.save(self.c, self.run.id, loaded)
-        if self.metric is not None and self.metric.name in folds:
+        if self.metric is not None and self.metric.name in loaded.of:
             self._score(folds[self.metric.name])
-            self._judge(judged)
+        self._judge()
         self._tell(max((max(_steps(row)) for row in rows), default=None))
 
+    def _other_folds(self, names: Sequence[str]) -> dict[str, Fold]:
+        """Those of the keys beside the metric that a row may have in a record of its own, of which none is here."""
+        if self.watch is None or self.watch.names.isdisjoint(names):
+            return {}
+        found = {name: summaries.find(self.c, self.run.id, name) for name in self.watch.names.difference(names)}
+        return {name: fold for name, fold in found.items() if fold is not None}
+
     def _fold_block(self, folds: Mapping[str, Fold], block: Block) -> None:
-        """All keys at once, except the metric where rules of early stopping look at every row of it."""
-        watched = -1
-        if self.rungs is not None and self.metric is not None and self.stoppers and self.metric.name in block.keys:
-            watched = block.keys.index(self.metric.name)
-            values = block.values[:, watched].tolist()
-            for step, value in zip(block.steps.tolist(), values, strict=True):
-                self.rungs.take(folds[self.metric.name], step, value)
-        kept = [at for at in range(len(block.keys)) if at != watched]
-        values = block.values if watched < 0 else block.values[:, kept]
+        """All keys at once, except those where rules of early stopping look at every row."""
+        watched = [] if self.watch is None else [at for at, name in enumerate(block.keys) if name in self.watch.names]
+        if self.watch is not None and watched:
+            names = [block.keys[at] for at in watched]
+            for step, values in zip(block.steps.tolist(), block.values[:, watched].tolist(), strict=True):
+                self.watch.take(folds, step, dict(zip(names, values, strict=True)))
+        kept = [at for at in range(len(block.keys)) if at not in watched]
+        values = block.values[:, kept] if watched else block.values
         take_block([folds[block.keys[at]] for at in kept], block.steps, values)
 
     def _fold_row(self, folds: Mapping[str, Fold], step: int, data: Mapping[str, Any]) -> None:
+        watched = {} if self.watch is None else {name: data[name] for name in self.watch.names if name in data}
         for name, value in data.items():
-            number = to_number(value)
-            if self.rungs is not None and self.metric is not None and name == self.metric.name and number is not None:
-                self.rungs.take(folds[name], step, number)
-            else:
+            if name not in watched:
                 folds[name].take(step, value)
+        if self.watch is not None and watched:
+            self.watch.take(folds, step, watched)
 
     def _score(self, fold: Fold) -> None:
         if self.metric is None:
@@ -242,39 +251,30 @@ class _Recording:
             runs.set_score(self.c, self.run.id, score, loss)
         self.score = score
 
-    def _judge(self, judged: set[int]) -> None:
-        if self.rungs is None or self.sweep is None:
+    def _judge(self) -> None:
+        """Keeps what the run has shown at rungs, and orders its end if a rule says so."""
+        if self.watch is None or self.sweep is None:
             return
-        fresh = self._keep_rungs(self.sweep, self.rungs.touched) - judged
-        if self.run.state != "running" or self.run.stop_wanted is not None:
-            return
-        for rung in sorted(fresh):
-            mine = self.rungs.touched[rung]
-            if mine is not None and self._stopped_at(self.sweep, rung, mine):
-                return
-        if (verdict := judge_streak(self.stoppers, self.rungs.longest_streak)) is not None:
-            self._stop(self.sweep, verdict)
+        if self.watch.changed:
+            observations.keep(self.c, self.run.id, self.sweep.id, self.watch.changed)
+        if self.watch.verdict is not None:
+            self._stop(self.sweep, self.watch.verdict)
 
-    def _keep_rungs(self, sweep: Sweep, touched: Mapping[int, RungValue | None]) -> set[int]:
-        """Stores what the run showed at rungs; returns those where it had never been."""
-        if not touched:
-            return set()
-        known = observations.known_rungs(self.c, self.run.id, list(touched))
-        observations.keep(self.c, self.run.id, sweep.id, touched)
-        return set(touched) - known
+    def _peers(self, stopper: Stopper, rung: int) -> Peers:
+        """The other runs that a rule looks at."""
+        assert self.sweep is not None
+        assert self.metric is not None
+        if stopper.track is None or stopper.compares is None:
+            return HowMany(sum(self.sweep.counts.values()) - 1)
+        return observations.AtRung(self.c, self.sweep.id, stopper.track, rung, stopper.compares, self.metric.goal)
 
-    def _stopped_at(self, sweep: Sweep, rung: int, mine: RungValue) -> bool:
-        verdict = judge(self.stoppers, rung, mine, lambda: observations.at_rung(self.c, sweep.id, rung))
-        if verdict is not None:
-            self._stop(sweep, verdict, rung=rung)
-        return verdict is not None
-
-    def _stop(self, sweep: Sweep, verdict: Stop, rung: int | None = None) -> None:
-        runs.change(self.c, self.run.id, stop_wanted="stop", stop_reason=verdict.reason)
+    def _stop(self, sweep: Sweep, verdict: Verdict) -> None:
+        reason = verdict.stop.reason
+        runs.change(self.c, self.run.id, stop_wanted="stop", stop_reason=reason)
         self.stopped = True
         events.tell(
             self.c, "run.stop", self.now, sweep=sweep.uid, run=self.run.uid, name=self.run.name,
-            reason=verdict.reason, rung=rung, order="stop",
+            reason=reason, rung=verdict.rung, order="stop",
         )  # fmt: skip
 
     def _tell(self, step: int | None) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
+from besom.search.distinct_draws import DistinctDraws
 from besom.search.orders import Shuffle, generator, weighted_order
 from besom.search.searcher import Observation, Params
 from besom.space import SearchSpace
 
 # Up to here the whole order of a weighted space is made at once: some hundredths of a second and 400 kB.
 MOST_SORTED = 100_000
-# Draws in a row that may repeat earlier ones before the next point is taken without regard to weights.
-MOST_REPEATS = 1_000
 
 
 class RandomSearch:
@@ -28,8 +27,8 @@ class RandomSearch:
     * all points alike: a shuffle of the index, computed position by position, for any size;
     * weighted, up to `MOST_SORTED` points: the whole order is made once;
     * weighted and larger: independent draws with repeats skipped, as they stand in the law above. Draw k needs the k
-      before it, so they are kept as indices, 100 bytes each, and made again after a restart. When `MOST_REPEATS`
-      draws in a row are repeats, nearly all the weight is used up, and the next point of a shuffle is taken instead.
+      before it, so they are kept as indices, 100 bytes each, and made again after a restart. What draws hardly reach
+      is taken from a shuffle at last.
     """
 
     options: ClassVar[frozenset[str]] = frozenset({"seed", "allow_repeats"})
@@ -62,37 +61,12 @@ class RandomSearch:
         if all(weight is None for weight in weights):
             return Shuffle(self._seed, size).__getitem__
         if size > MOST_SORTED:
-            return DistinctDraws(self._space, self._seed, size).index
+            return DistinctDraws(self._attempts, Shuffle(self._seed, size)).index
         sizes = [len(values) for values in self._space.finite_values() or ()]
         order = weighted_order(self._seed, weights, sizes)
         return lambda number: int(order[number])
 
-
-class DistinctDraws:
-    """Independent draws from a finite space with repeats skipped; what was drawn is kept, and only that."""
-
-    def __init__(self, space: SearchSpace, seed: int, size: int) -> None:
-        self._space = space
-        self._seed = seed
-        self._drawn: list[int] = []
-        self._seen: set[int] = set()
-        self._shuffle = Shuffle(seed, size)
-        self._shuffled = 0
-
-    def index(self, number: int) -> int:
-        """The point of draw ``number``."""
-        while len(self._drawn) <= number:
-            index = self._next()
-            self._drawn.append(index)
-            self._seen.add(index)
-        return self._drawn[number]
-
-    def _next(self) -> int:
-        rng = generator(self._seed, len(self._drawn))
-        for _ in range(MOST_REPEATS):
-            index = self._space.sample_index(rng)
-            if index not in self._seen:
-                return index
-        while self._shuffle[self._shuffled] in self._seen:
-            self._shuffled += 1
-        return self._shuffle[self._shuffled]
+    def _attempts(self, number: int) -> Iterator[int]:
+        rng = generator(self._seed, number)
+        while True:
+            yield self._space.sample_index(rng)

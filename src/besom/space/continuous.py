@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -277,7 +278,9 @@ class Beta(Continuous):
 
 def is_finite_number(value: object) -> bool:
     """True for a finite int or float; booleans are no numbers."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    # Compared, as `math.isfinite` raises on an int that is too large for a float.
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and -sys.float_info.max <= value <= sys.float_info.max  # type: ignore[operator]
 
 
 def clip(value: float, low: float, high: float) -> float:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from besom.space.distributions import Distribution
+
+MISSING: Any = object()
+"""What stands for a value that params do not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +31,12 @@ class Parameter:
     def is_constant(self) -> bool:
         """True if the value is fixed by the config, so that nothing is searched."""
         return self.distribution.kind == "constant"
+
+    def value_in(self, params: Mapping[str, Any]) -> Any:
+        """The parameter's value in (nested) params; `MISSING` if they have none."""
+        value: Any = params
+        for name in self.path:
+            if not isinstance(value, Mapping) or name not in value:
+                return MISSING
+            value = value[name]
+        return value

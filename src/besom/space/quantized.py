@@ -31,11 +31,11 @@ class Quantized:
     def __post_init__(self) -> None:
         if self.q <= 0:
             raise BadOption("q", f"`q` must be above 0, not {self.q}")
-        if self._first is None or self._last is None:
+        if self.first is None or self.last is None:
             return
-        if self._first > self._last:
+        if self.first > self.last:
             raise BadOption("q", f"no multiple of `q` {self.q} lies in {self.base.bounds_text()}: make `q` smaller")
-        if self._last - self._first >= MOST_VALUES:
+        if self.last - self.first >= MOST_VALUES:
             raise BadOption("q", f"`q` {self.q} is too small: at most 2^62 steps can be counted")
 
     @property
@@ -48,29 +48,34 @@ class Quantized:
         return _exact(self.q)
 
     @cached_property
-    def _first(self) -> int | None:
+    def first(self) -> int | None:
         """The first multiple in the range, in steps from 0; None without a lower end."""
         return math.ceil(_exact(self.base.low) / self._step) if math.isfinite(self.base.low) else None
 
     @cached_property
-    def _last(self) -> int | None:
+    def last(self) -> int | None:
+        """The last multiple in the range, in steps from 0; None without an upper end."""
         return math.floor(_exact(self.base.high) / self._step) if math.isfinite(self.base.high) else None
 
-    def _multiple(self, steps: int) -> float:
+    def multiple(self, steps: int) -> float:
         """``steps`` times q."""
         return steps * self.q if isinstance(self.q, int) else float(steps * self._step)
 
-    def _steps(self, u: float) -> int:
+    def steps(self, u: float) -> int:
         """How many steps from 0 the quantile of ``u`` is."""
         ratio = self.base.quantile(u) / self.q
         steps = round(min(max(ratio, -sys.float_info.max), sys.float_info.max))
-        if self._first is not None:
-            steps = max(steps, self._first)
-        return steps if self._last is None else min(steps, self._last)
+        if self.first is not None:
+            steps = max(steps, self.first)
+        return steps if self.last is None else min(steps, self.last)
+
+    def position(self, value: float, start: int) -> float:
+        """How many steps from multiple ``start`` a finite number lies; between two multiples a fraction."""
+        return float(_exact(value) / self._step - start)
 
     def quantile(self, u: float) -> float:
         """The multiple of q nearest to the quantile of the rounded distribution."""
-        return self._multiple(self._steps(u))
+        return self.multiple(self.steps(u))
 
     def contains(self, value: Any) -> bool:
         """True for a multiple of q in the range, and for a point of the grid."""
@@ -102,14 +107,14 @@ class Quantized:
 
     def finite_values(self) -> Sequence[float] | None:
         """The multiples of q in the range; None without ends."""
-        first, last = self._first, self._last
+        first, last = self.first, self.last
         if first is None or last is None:
             return None
-        return LazySequence(last - first + 1, lambda index: self._multiple(first + index))
+        return LazySequence(last - first + 1, lambda index: self.multiple(first + index))
 
     def finite_weights(self) -> Sequence[float] | None:
         """The probability of each value: what rounds to it, and at the ends all that lies outside."""
-        first, last = self._first, self._last
+        first, last = self.first, self.last
         if first is None or last is None:
             return None
         count = last - first + 1
@@ -123,9 +128,9 @@ class Quantized:
 
     def finite_index(self, u: float) -> int:
         """Where `quantile` of ``u`` stands in `finite_values`."""
-        if self._first is None or self._last is None:
+        if self.first is None or self.last is None:
             raise TypeError(f"{self} has no end of values, so none of them has an index")
-        return self._steps(u) - self._first
+        return self.steps(u) - self.first
 
 
 def quantized(kind: str, make_base: Callable[..., Continuous]) -> Callable[..., Quantized]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from besom.space.parameters import Parameter
+from besom.space.parameters import MISSING, Parameter
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -68,21 +68,41 @@ class SearchSpace:
 
     def sample(self, rng: Generator) -> dict[str, Any]:
         """Independent draws for every parameter."""
-        draws = self._uniforms(rng)
-        return self._nest(each.distribution.quantile(u) for each, u in zip(self.parameters, draws, strict=True))
+        return self.at(self._uniforms(rng))
+
+    def at(self, quantiles: Iterable[float]) -> dict[str, Any]:
+        """The point whose values have these quantiles, one in (0, 1) for each parameter."""
+        return self.nest(each.distribution.quantile(u) for each, u in zip(self.parameters, quantiles, strict=True))
 
     def sample_index(self, rng: Generator) -> int:
         """The index of the finite point that `sample` would give with the same generator."""
+        return self.index_at(self._uniforms(rng))
+
+    def index_at(self, quantiles: Iterable[float]) -> int:
+        """The index of the finite point that `at` would give; raises TypeError when they are without end."""
         if self._finite is None:
             raise TypeError("a space without end has no numbered points")
         index = 0
-        for each, values, u in zip(self.parameters, self._finite, self._uniforms(rng), strict=True):
+        for each, values, u in zip(self.parameters, self._finite, quantiles, strict=True):
             index = index * len(values) + each.distribution.finite_index(u)
         return index
 
     def contains(self, params: Mapping[str, Any]) -> bool:
         """True if params hold, for every parameter, a value that it can have; further keys do not matter."""
-        return all(_holds(params, each) for each in self.parameters)
+        found = ((each, each.value_in(params)) for each in self.parameters)
+        return all(value is not MISSING and each.distribution.contains(value) for each, value in found)
+
+    def nest(self, values: Iterable[Any]) -> dict[str, Any]:
+        """Params out of one value for each parameter, in their order; a `MISSING` one is left out."""
+        params: dict[str, Any] = {}
+        for each, value in zip(self.parameters, values, strict=True):
+            if value is MISSING:
+                continue
+            group = params
+            for name in each.path[:-1]:
+                group = group.setdefault(name, {})
+            group[each.path[-1]] = value
+        return params
 
     @cached_property
     def _grid(self) -> tuple[Sequence[Any], ...]:
@@ -104,17 +124,7 @@ class SearchSpace:
             chosen.append(options[digit])
         if rest:
             raise IndexError(f"point {index} is beyond the last of {prod(len(each) for each in values)}")
-        return self._nest(reversed(chosen))
-
-    def _nest(self, values: Iterable[Any]) -> dict[str, Any]:
-        """Params out of one value for each parameter, in their order."""
-        params: dict[str, Any] = {}
-        for each, value in zip(self.parameters, values, strict=True):
-            group = params
-            for name in each.path[:-1]:
-                group = group.setdefault(name, {})
-            group[each.path[-1]] = value
-        return params
+        return self.nest(reversed(chosen))
 
     def _uniforms(self, rng: Generator) -> list[float]:
         """One number in (0, 1) for each parameter: 0 itself is moved up, as a normal has no value there."""
@@ -133,12 +143,3 @@ def _grid_values(parameter: Parameter) -> Sequence[Any]:
     raise ValueError(
         f"{parameter.name} is {distribution.kind}, which has no place on a grid: {instead}, or use `method: random`"
     )
-
-
-def _holds(params: Mapping[str, Any], parameter: Parameter) -> bool:
-    value: Any = params
-    for name in parameter.path:
-        if not isinstance(value, Mapping) or name not in value:
-            return False
-        value = value[name]
-    return parameter.distribution.contains(value)

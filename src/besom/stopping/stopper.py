@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
+
+from besom.stopping.ladder import Ladder
+
+Compared = Literal["value", "best", "mean"]
 
 
-class RungValue(NamedTuple):
-    """What a run showed at a rung, in the metric's own unit: the value there and the best value up to there."""
+class Seen(NamedTuple):
+    """What a run has shown where a rule looks at it, in the metric's own unit.
 
+    ``length`` finite values were logged until then, the last of them ``value``; ``best`` and ``mean`` are of all.
+    """
+
+    length: int
     value: float
     best: float
+    mean: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +34,46 @@ class Stop:
             raise ValueError("a stop needs a reason")
 
 
+class Peers(Protocol):
+    """The other runs that were at a rung; for a rule that compares nothing, all other runs of the sweep."""
+
+    def count(self) -> int:
+        """How many they are."""
+
+    def nth(self, index: int) -> float:
+        """Their values there (of the kind that the rule compares), best first, from 0."""
+
+
 class Stopper(Protocol):
-    """Says whether a run should go on. Looks at rungs, and at values that are no finite numbers."""
+    """Says whether a run should go on.
 
-    def is_rung(self, count: int) -> bool:
-        """True if the rule looks at a run that has just logged its ``count``-th finite value (from 1)."""
+    It looks at a run that reaches a rung of its ladder, and at values that are no finite numbers. What the run shows at
+    a rung is kept under ``track``, for judging others that come there and for looks at the same run; rules with the
+    same track share it. ``track`` None: nothing is kept. ``compares`` is what it wants of other runs, None: nothing.
+    """
 
-    def rungs(self, most: int) -> list[int]:
-        """The first ``most`` rungs in order."""
+    options: ClassVar[Mapping[str, str]]
 
-    def judge(self, rung: int, mine: RungValue, peers: Sequence[RungValue]) -> Stop | None:
-        """The verdict on a run at ``rung``; ``peers`` are the values of all runs there, this one included."""
+    @property
+    def ladder(self) -> Ladder:
+        """Where it looks."""
 
-    def judge_streak(self, streak: int) -> Stop | None:
-        """The verdict on a run whose last ``streak`` values of the metric were NaN or infinite."""
+    @property
+    def track(self) -> str | None:
+        """Under which name a run's looks are kept."""
+
+    @property
+    def compares(self) -> Compared | None:
+        """Which value of the other runs it wants."""
+
+    def keeps(self, rung: int, seen: Seen, mine: Mapping[int, Seen]) -> Mapping[int, Seen]:
+        """What is kept of a run, by rung, after it has shown this: ``mine`` with something more, or something else."""
+
+    def judge(self, rung: int, seen: Seen, mine: Mapping[int, Seen], peers: Peers) -> Stop | None:
+        """The verdict on a run at a rung; ``mine`` is what is kept of it, this look included."""
+
+    def judge_streak(self, streak: int, count: int, peers: Peers) -> Stop | None:
+        """The verdict on a run whose last ``streak`` values were NaN or infinite, after ``count`` finite ones."""
+
+    def explain(self) -> str:
+        """The rule in one sentence, as `besom check` prints it."""

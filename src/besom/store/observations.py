@@ -1,42 +1,88 @@
-"""Values at rungs: rows of their own, so that judging reads one rung and no history."""
+"""What runs have shown at rungs: rows of their own, so that judging reads an index and no history."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
-from besom.stopping import RungValue
+from besom.engine.judging import Kept, Place
+from besom.metric import Goal
+from besom.stopping import Seen
+from besom.stopping.stopper import Compared
 from besom.store import dialects
 from besom.store.prepared import Prepared
 from besom.store.tables import observation
 
-_AT_RUNG = Prepared(
-    select(observation.c.value, observation.c.best)
-    .where(observation.c.sweep_id == bindparam("which"), observation.c.rung == bindparam("height"))
-    .order_by(observation.c.run_id)
+_COLUMNS = [observation.c[name] for name in Seen._fields]
+_OF_RUN = Prepared(
+    select(observation.c.track, observation.c.rung, observation.c.step, *_COLUMNS)
+    .where(observation.c.run_id == bindparam("of"))
+    .order_by(observation.c.track, observation.c.rung)
 )
+_LEAVE = Prepared(
+    delete(observation).where(
+        observation.c.run_id == bindparam("of"),
+        observation.c.track == bindparam("kind"),
+        observation.c.rung == bindparam("height"),
+    )
+)
+_AT_RUNG = (
+    (observation.c.sweep_id == bindparam("which"))
+    & (observation.c.track == bindparam("kind"))
+    & (observation.c.rung == bindparam("height"))
+)
+_COUNT = Prepared(select(func.count()).select_from(observation).where(_AT_RUNG))
+_ORDERS = [
+    (goal, name, column.asc() if goal == "minimize" else column.desc())
+    for goal in ("minimize", "maximize")
+    for name, column in ((name, observation.c[name]) for name in ("value", "best", "mean"))
+]
+_NTH = {
+    (goal, name): Prepared(
+        select(observation.c[name]).where(_AT_RUNG).order_by(order).limit(1).offset(bindparam("index"))
+    )
+    for goal, name, order in _ORDERS
+}
 
 
-def known_rungs(connection: Connection, run_id: int, rungs: Sequence[int]) -> set[int]:
-    """Those of the rungs that the run has reached before."""
-    query = select(observation.c.rung).where(observation.c.run_id == run_id, observation.c.rung.in_(rungs))
-    return set(connection.execute(query).scalars())
+def of_run(connection: Connection, run_id: int) -> dict[Place, Kept]:
+    """What is kept of a run, by track and rung."""
+    rows = _OF_RUN.all(connection, of=run_id)
+    return {(track, rung): Kept(step, Seen(*seen)) for track, rung, step, *seen in rows}
 
 
-def keep(connection: Connection, run_id: int, sweep_id: int, touched: Mapping[int, RungValue | None]) -> None:
-    """Writes what a run showed at rungs; None takes a rung back."""
+def keep(connection: Connection, run_id: int, sweep_id: int, changed: Mapping[Place, Kept | None]) -> None:
+    """Writes what a run has shown at rungs; None takes a rung back."""
     rows = [
-        {"run_id": run_id, "rung": rung, "sweep_id": sweep_id, "value": found.value, "best": found.best}
-        for rung, found in touched.items()
-        if found is not None
+        {"run_id": run_id, "track": track, "rung": rung, "sweep_id": sweep_id, "step": kept.step, **kept.seen._asdict()}
+        for (track, rung), kept in changed.items()
+        if kept is not None
     ]
-    dialects.upsert(connection, observation, ["run_id", "rung"], rows)
-    left = [rung for rung, found in touched.items() if found is None]
-    if left:
-        connection.execute(delete(observation).where(observation.c.run_id == run_id, observation.c.rung.in_(left)))
+    dialects.upsert(connection, observation, ["run_id", "track", "rung"], rows)
+    _LEAVE.many(
+        connection,
+        [{"of": run_id, "kind": track, "height": rung} for (track, rung), kept in changed.items() if kept is None],
+    )
 
 
-def at_rung(connection: Connection, sweep_id: int, rung: int) -> list[RungValue]:
-    """What all runs of a sweep showed at a rung, in the order of the runs."""
-    return [RungValue(*row) for row in _AT_RUNG.all(connection, which=sweep_id, height=rung)]
+class AtRung:
+    """The runs of a sweep that are kept at a rung (`stopping.Peers`): those that came before the one that is judged."""
+
+    def __init__(
+        self, connection: Connection, sweep_id: int, track: str, rung: int, compares: Compared, goal: Goal
+    ) -> None:
+        self._connection = connection
+        self._place = {"which": sweep_id, "kind": track, "height": rung}
+        self._nth = _NTH[goal, compares]
+        self._count: int | None = None
+
+    def count(self) -> int:
+        """How many they are; asked of the database once."""
+        if self._count is None:
+            self._count = int(_COUNT.value(self._connection, **self._place))
+        return self._count
+
+    def nth(self, index: int) -> float:
+        """The value at this place, best first, from 0."""
+        return float(self._nth.value(self._connection, index=index, **self._place))

@@ -28,6 +28,11 @@ _OF_RUN = Prepared(
     .where(summary.c.run_id == bindparam("of"))
     .limit(_FEW + 1)
 )
+_OF_KEY = Prepared(
+    select(*_FOLD)
+    .join(key, key.c.id == summary.c.key_id)
+    .where(summary.c.run_id == bindparam("of"), key.c.name == bindparam("called"))
+)
 _THOSE = select(summary.c.key_id, *_FOLD).where(
     summary.c.run_id == bindparam("of"), summary.c.key_id.in_(bindparam("keys", expanding=True))
 )
@@ -97,11 +102,17 @@ def logged_keys(connection: Connection, run_id: int) -> list[str]:
     return sorted(connection.execute(query).scalars())
 
 
+def find(connection: Connection, run_id: int, name: str) -> Fold | None:
+    """The fold of one key of a run; None if the run has not logged it."""
+    row = _OF_KEY.first(connection, of=run_id, called=name)
+    return None if row is None else _fold(row)
+
+
 def last_of(connection: Connection, run_id: int, name: str) -> Any:
     """The last value that a run has logged of a key, as JSON."""
-    joined = select(*_FOLD).join(key, key.c.id == summary.c.key_id)
-    query = joined.where(summary.c.run_id == run_id, key.c.name == name)
-    return _fold(connection.execute(query).one()).summary([])
+    found = find(connection, run_id, name)
+    assert found is not None, f"run {run_id} has no {name}"
+    return found.summary([])
 
 
 def of_runs(connection: Connection, run_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

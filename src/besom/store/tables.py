@@ -152,12 +152,17 @@ sweep = Table(
     Column("notes", Json, nullable=False),
     Column("run_cap", BigInteger),
     _time("time_cap_s", null=True),
+    _time("compute_cap_s", null=True),
+    Column("plateau_runs", BigInteger),
     _time("deadline", null=True),
     Column("seed", BigInteger, nullable=False),
     Column("size", BigInteger),
     _count("next_number"),
     _count("created_runs"),
     _count("waiting"),
+    # The run time of attempts that have ended, and how many runs have ended since the best of them.
+    _count("run_time_ms"),
+    _count("since_best"),
     *(_count(f"n_{state}") for state in RUN_STATES),
     _time("first_started", null=True),
     _count("version"),
@@ -402,11 +407,17 @@ observation = Table(
     "observation",
     metadata,
     _of("run", key=True),
+    # What the rung measures (`Stopper.track`): a count of values, or a logged key.
+    _text("track", primary_key=True),
     Column("rung", BigInteger, primary_key=True, autoincrement=False),
     _of("sweep"),
+    Column("step", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
     Column("value", Float(53), nullable=False),
     Column("best", Float(53), nullable=False),
-    Index("ix_observation_rung", "sweep_id", "rung"),
+    Column("mean", Float(53), nullable=False),
+    # By each of them a run is compared with the others at a rung: one step along an index, however many they are.
+    *(Index(f"ix_observation_{name}", "sweep_id", "track", "rung", name) for name in ("value", "best", "mean")),
     sqlite_with_rowid=False,
 )
 

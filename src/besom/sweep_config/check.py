@@ -109,5 +109,5 @@ def _rungs(config: SweepConfig) -> list[int]:
         return []
     rungs: set[int] = set()
     for stopper in make_stoppers(config.early_terminate, config.metric):
-        rungs.update(stopper.rungs(RUNGS))
+        rungs.update(stopper.ladder.first(RUNGS))
     return sorted(rungs)[:RUNGS]

@@ -26,7 +26,7 @@ class SweepConfig:
 
     ``raw`` is the JSON-like object as written, which can be read again at any time. ``early_terminate`` holds the
     options of each stopping rule (``type`` included); ``command`` is unexpanded, None for W&B's default;
-    ``time_cap_s`` is in seconds. ``notes`` are remarks that are no errors.
+    ``time_cap_s`` and ``compute_cap_s`` are in seconds. ``notes`` are remarks that are no errors.
     """
 
     raw: Mapping[str, Any]
@@ -45,6 +45,8 @@ class SweepConfig:
     allow_repeats: bool = False
     run_cap: int | None = None
     time_cap_s: float | None = None
+    compute_cap_s: float | None = None
+    plateau_runs: int | None = None
     retry: Retry = field(default_factory=Retry)
     prior_runs: tuple[str, ...] = ()
     # Places differ between a text and its `raw`, the config does not.

@@ -31,11 +31,12 @@ def explain(key: str) -> str:
 
 def _keys(wanted: str) -> Iterator[str]:
     first, _, name = wanted.replace("[", ".").rpartition(".")
+    # Of a path below a name that somebody chose (`parameters.lr.min`) only the beginning tells.
+    exact = [section for section in SECTIONS if PLACES[section] == f"{first}."]
     for section, keys in SECTIONS.items():
-        for key in keys:
-            fits = PLACES[section].startswith(f"{first.split('.')[0]}.") if first else True
-            if key.name == name and fits:
-                yield _about_key(section, key)
+        fits = section in exact if exact else not first or PLACES[section].startswith(f"{first.split('.')[0]}.")
+        if fits:
+            yield from (_about_key(section, key) for key in keys if key.name == name)
 
 
 def _about_key(section: str, key: Key) -> str:

@@ -53,19 +53,25 @@ METHODS = (
     Word("random", "independent draws; on a finite space each combination once"),
     Word("bayes", "looks at results: a Gaussian process suggests the next run", "write `random` or `grid`"),
     Word("tpe", "looks at results: tree-structured Parzen estimator", "write `random` or `grid`"),
-    Word("sobol", "evenly spread draws (Sobol sequence)", "write `random`"),
+    Word("sobol", "draws that are evenly spread (scrambled Sobol sequence); on a finite space each combination once"),
     Word("cmaes", "looks at results: CMA-ES", "write `random`"),
     Word("nsga2", "several metrics: NSGA-II", "write `random` and follow one metric"),
     Word("custom", "runs chosen by a program of your own", "write `random` or `grid`"),
 )
 
 STOPPING_RULES = (
-    Word("hyperband", "at each rung the best 1/eta of the runs go on, the others end"),
-    Word("asha", "asynchronous successive halving", "write `type: hyperband`, which is asynchronous too"),
-    Word("median", "ends runs worse than the median of the others", "write `type: hyperband`"),
-    Word("threshold", "ends runs beyond a fixed value", "write `type: hyperband`"),
-    Word("plateau", "ends runs that no longer improve", "write `type: hyperband`"),
+    Word("hyperband", "W&B's rule: at each rung the best 1/eta of the runs go on, the others end"),
+    Word("asha", "successive halving: at each rung the top 1/eta go on, once eta runs were there"),
+    Word("median", "ends runs whose best value is worse than the median of the others' running means"),
+    Word("percentile", "looks often: the best `percentile` percent of the runs go on"),
+    Word("threshold", "ends runs that log a value above `upper` or below `lower`"),
+    Word("plateau", "ends runs whose last `patience` values brought no improvement of more than `min_delta`"),
+    Word("nan", "ends runs whose last `patience` values were NaN or infinite, after a finite one"),
 )
+_ALSO_RULES = {
+    "envelope": "hyperband", "successive_halving": "asha", "sha": "asha", "median_stopping": "median",
+    "bounds": "threshold", "patient": "plateau", "diverged": "nan",
+}  # fmt: skip
 
 _CONTROLLERS = (
     Word("cloud", "the server"),
@@ -113,8 +119,9 @@ _SWEEP = (
         default="drawn when the sweep is made", also=("random_seed", "random_state")),
     Key("order", _one_of("sequential", "shuffled"), "The order of a grid's points.", "order: shuffled",
         default="sequential", also=("randomize_order", "shuffle")),
-    Key("allow_repeats", Boolean(), "Lets `random` draw the same point of a finite space again, without end.",
-        "allow_repeats: true", default="false", also=("repeat", "with_replacement")),
+    Key("allow_repeats", Boolean(),
+        "Lets `random` and `sobol` draw the same point of a finite space again, without end.", "allow_repeats: true",
+        default="false", also=("repeat", "with_replacement")),
     Key("retry", Section("retry"), "Further attempts of a run that did not finish.",
         "retry: {failed: 1, crashed: 2, preempted: unlimited}", also=("retries", "max_retries")),
     Key("prior_runs", ListOf("run ids", items={"type": "string"}), "Existing runs that count as tried.",
@@ -130,10 +137,10 @@ _SWEEP = (
         "metrics: [{name: loss}, {name: latency}]", not_built="follow one `metric`"),
     Key("constraints", Anything(), "Limits that logged values must keep.", 'constraints: ["latency < 20"]',
         not_built="leave it out"),
-    Key("compute_cap", Duration(), "The most run time over all agents.", 'compute_cap: "100h"',
-        not_built="use `time_cap` or `run_cap`"),
-    Key("plateau", Section("plateau"), "Ends the sweep when the best score has not moved for some runs.",
-        "plateau: {runs: 30}", not_built="use `run_cap` or `metric.target`", also=("patience",)),
+    Key("compute_cap", Duration(), "No new run is handed out once all runs together have trained this long.",
+        'compute_cap: "100h"', default="no limit", also=("max_compute", "gpu_hours")),
+    Key("plateau", Section("plateau"), "Ends the sweep when the last runs brought no better best.",
+        "plateau: {runs: 30}", also=("patience",)),
     Key("controller", Section("controller"), "Who chooses runs; here always the server.", "controller: {type: cloud}",
         unused="the server always chooses the runs"),
     Key("scheduler", Anything(), "W&B's launch and search back ends.", "scheduler: {engine: wandb}",
@@ -185,23 +192,35 @@ _METRIC = (
 )  # fmt: skip
 
 _EARLY_TERMINATE = (
-    Key("type", Choice(STOPPING_RULES, {"envelope": "hyperband"}), "The rule.", "type: hyperband", required=True,
+    Key("type", Choice(STOPPING_RULES, _ALSO_RULES), "The rule.", "type: hyperband", required=True,
         also=("name", "method")),
-    Key("min_iter", Whole(1), "The first rung, in logged values of the metric; the next ones are eta times as far.",
-        "min_iter: 3", also=("min_iterations", "min_steps", "warmup")),
-    Key("max_iter", Whole(1), "Needs `s`: the rungs are max_iter/eta, max_iter/eta² and so on.", "max_iter: 27",
-        also=("max_iterations", "max_steps")),
-    Key("s", Whole(1), "How many rungs `max_iter` makes.", "s: 2", also=("brackets", "bracket")),
+    Key("min_iter", Whole(1), "The first rung, in logged values of the metric. `hyperband`, `asha`: the next ones are "
+        "eta times as far. `median`, `percentile`: they follow closely.", "min_iter: 3",
+        also=("min_iterations", "min_steps", "warmup")),
+    Key("max_iter", Whole(1), "The full length of a run. `asha`: no rung there or above. `hyperband`: needs `s`, the "
+        "rungs are max_iter/eta, max_iter/eta² and so on.", "max_iter: 27", also=("max_iterations", "max_steps")),
+    Key("s", Whole(1), "How many rungs `max_iter` makes (`hyperband`).", "s: 2", also=("brackets", "bracket")),
     Key("eta", Number(1), "At a rung the best 1/eta of the runs go on.", "eta: 3", "3", also=("reduction_factor",)),
     Key("strict", Boolean(), "Judges the value at the rung (true) or the best value up to it (false).", "strict: true",
-        "true"),
-    Key("min_peers", Whole(1), "A run is judged once this many runs have reached its rung.", "min_peers: 3", "1"),
-    Key("grace", Whole(0), "Rungs below this count of logged values are left out.", "grace: 5", "0",
-        also=("grace_period",)),
-    Key("resource", Text(), "What counts as progress in place of logged values.", "resource: epoch",
-        not_built="rungs count logged values of the metric"),
-    Key("nan", Section("nan"), "Ends runs whose last values were all NaN or infinite; without it they go on.",
-        "nan: {patience: 5}"),
+        "true; `percentile` false"),
+    Key("percentile", Number(0), "Of the runs at a rung, the best this many percent go on (`percentile`).",
+        "percentile: 25", "50", also=("percent", "quantile")),
+    Key("every", Whole(1), "How far two looks lie apart at least (`median`, `percentile`); a long run is looked at "
+        "each time it has become a fifth longer.", "every: 10", "1", also=("interval", "interval_steps")),
+    Key("upper", Number(), "A value above it ends the run (`threshold`).", "upper: 10", also=("max", "above")),
+    Key("lower", Number(), "A value below it ends the run (`threshold`).", "lower: 0.1", also=("min", "below")),
+    Key("patience", Whole(1), "How many values in a row are too many: without an improvement (`plateau`), or that are "
+        "NaN or infinite (`nan`).", "patience: 10", "10; `nan` 5", also=("wait", "rounds")),
+    Key("min_delta", Number(), "Only a value that is better by more than this is an improvement (`plateau`).",
+        "min_delta: 0.001", "0", also=("delta", "tolerance")),
+    Key("resource", Text(), "A key that is logged with the metric, and whose value measures the rungs in place of the "
+        "count of values; `_step` is the step.", "resource: epoch", also=("time_attr", "resource_attr", "unit")),
+    Key("min_peers", Whole(1), "A run is judged once this many runs have reached its rung, itself included.",
+        "min_peers: 3", "1; `asha` eta, `median` and `percentile` 5", also=("n_startup_trials", "min_runs")),
+    Key("grace", Whole(0), "Rungs below this number are left out.", "grace: 5", "0",
+        also=("grace_period", "n_warmup_steps")),
+    Key("nan", Section("nan"), "Ends runs whose last values were all NaN or infinite, after a finite one; without it "
+        "they go on.", "nan: {patience: 5}"),
 )  # fmt: skip
 
 _RETRY = (

@@ -14,6 +14,17 @@ from besom.sweep_config.yaml_text import read_yaml
 
 def parse(source: Any, format: Literal["yaml", "json"], findings: Findings) -> Node | None:
     """The tree of a text or object, a mapping at its top; None if there is none, and then findings say why."""
+    root = read_tree(source, format, findings)
+    if root is None:
+        return None
+    if not isinstance(root.value, dict):
+        findings.error(f"a sweep config is a mapping of keys such as `method: random`, not {_noun(root)}", at=root)
+        return None
+    return root
+
+
+def read_tree(source: Any, format: Literal["yaml", "json"], findings: Findings) -> Node | None:
+    """The tree of a text or object, whatever is at its top; None if there is none, and then findings say why."""
     try:
         root = _read(source, format, findings)
     except SyntaxProblem as problem:
@@ -21,9 +32,6 @@ def parse(source: Any, format: Literal["yaml", "json"], findings: Findings) -> N
         return None
     if root is None or root.value is None:
         findings.error("the file is empty" if isinstance(source, str) else "the sweep config is empty")
-        return None
-    if not isinstance(root.value, dict):
-        findings.error(f"a sweep config is a mapping of keys such as `method: random`, not {_noun(root)}", at=root)
         return None
     for key, node in scalars(root):
         sentence = _unfit(node.value)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from besom.common.ids import check_entity_name, check_project_name
 from besom.errors import UsageError
 from besom.metric import Metric
 from besom.space import SearchSpace
-from besom.stopping import make_stoppers
 from besom.sweep_config.command_section import as_list, read_command
 from besom.sweep_config.config import Retry, SweepConfig
+from besom.sweep_config.early_terminate_section import read_rules
 from besom.sweep_config.parameters_section import read_parameters
 from besom.sweep_config.problems import Findings
 from besom.sweep_config.sections import Fields, read_section
@@ -29,7 +28,7 @@ def validate(root: Node, findings: Findings) -> SweepConfig | None:
     method = fields.values.get("method")
     metric = _metric(fields.values.get("metric"))
     space = _space(fields, method, findings)
-    stopping = _early_terminate(fields, metric, findings)
+    stopping = read_rules(fields.values.get("early_terminate", ()), metric, findings)
     _check_metric_is_there(fields, findings)
     command = _command(fields, findings)
     _check_names(fields, findings)
@@ -54,6 +53,8 @@ def validate(root: Node, findings: Findings) -> SweepConfig | None:
         allow_repeats=values.get("allow_repeats", False),
         run_cap=values.get("run_cap"),
         time_cap_s=values.get("time_cap"),
+        compute_cap_s=values.get("compute_cap"),
+        plateau_runs=values["plateau"].values.get("runs") if "plateau" in values else None,
         retry=Retry(**values["retry"].values) if "retry" in values else Retry(),
         prior_runs=tuple(values.get("prior_runs", ())),
         notes=findings.notes(),
@@ -77,39 +78,6 @@ def _space(fields: Fields, method: str | None, findings: Findings) -> SearchSpac
     return read_parameters(node, method, findings) if node is not None else None
 
 
-def _early_terminate(fields: Fields, metric: Metric | None, findings: Findings) -> tuple[Mapping[str, Any], ...]:
-    rules = []
-    for section in fields.values.get("early_terminate", ()):
-        if "type" in section.values:
-            _leave_out_min_iter(section, findings)
-            if "nan" in section.values:
-                section.values["nan"] = section.values["nan"].values
-            rules.append(section.values)
-            # Where a metric is missing, that is a problem of its own.
-            _try_rule(section, metric or Metric("metric"), findings)
-    return tuple(rules)
-
-
-def _leave_out_min_iter(section: Fields, findings: Findings) -> None:
-    """W&B's rule: with all three given, ``max_iter`` and ``s`` decide."""
-    if {"min_iter", "max_iter", "s"} <= section.values.keys():
-        del section.values["min_iter"]
-        place = section.nodes["min_iter"].place_of_key
-        findings.note("`max_iter` and `s` make the rungs, so `min_iter` is not used", f"{section.path}min_iter", place)
-
-
-def _try_rule(section: Fields, metric: Metric, findings: Findings) -> None:
-    given = {key for key, node in section.nodes.items() if node.value is not None}
-    if given != section.values.keys() | ({"min_iter"} & given):
-        return  # a key was wrong, and has been told
-    try:
-        make_stoppers([section.values], metric)
-    except ValueError as error:
-        named = re.findall(r"`(\w+)[`:]", str(error))
-        option = next((name for name in named if name in section.nodes), "type")
-        findings.error(str(error), section.path + option, section.nodes[option])
-
-
 def _check_metric_is_there(fields: Fields, findings: Findings) -> None:
     if "metric" in fields.nodes and fields.nodes["metric"].value is not None:
         return
@@ -117,9 +85,10 @@ def _check_metric_is_there(fields: Fields, findings: Findings) -> None:
     method = fields.nodes.get("method")
     if method is not None and method.value in _LOOKS_AT_RESULTS:
         findings.error(f"`{method.value}` needs a `metric` to look at: {hint}", "method", method)
-    rule = fields.nodes.get("early_terminate")
-    if rule is not None and rule.value:
-        findings.error(f"`early_terminate` needs a `metric` to judge by: {hint}", "early_terminate", rule.place_of_key)
+    for key in ("early_terminate", "plateau"):
+        node = fields.nodes.get(key)
+        if node is not None and node.value:
+            findings.error(f"`{key}` needs a `metric` to judge by: {hint}", key, node.place_of_key)
 
 
 def _command(fields: Fields, findings: Findings) -> tuple[Any, ...] | None:
@@ -143,8 +112,8 @@ def _check_names(fields: Fields, findings: Findings) -> None:
 
 
 def _note_what_has_no_effect(fields: Fields, method: str | None, findings: Findings) -> None:
-    effects = {"order": ("grid", "a grid"), "allow_repeats": ("random", "`random`")}
+    effects = {"order": ({"grid"}, "a grid"), "allow_repeats": ({"random", "sobol"}, "`random` and `sobol`")}
     for key, (wanted, shown) in effects.items():
-        if key in fields.values and method is not None and method != wanted:
+        if key in fields.values and method is not None and method not in wanted:
             place = fields.nodes[key].place_of_key
             findings.note(f"`{key}` is about {shown} and changes nothing for `{method}`", key, place)

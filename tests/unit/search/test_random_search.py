@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from besom.search import random_search
+from besom.search import distinct_draws, random_search
 from besom.search.random_search import RandomSearch
 from besom.space import Parameter, SearchSpace, make_distribution, params_hash
 
@@ -96,7 +96,7 @@ def test_a_space_that_is_skipped_through_is_drawn_whole_and_once(monkeypatch: py
 
 
 def test_points_that_draws_hardly_reach_are_drawn_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random_search, "MOST_REPEATS", 300)
+    monkeypatch.setattr(distinct_draws, "MOST_REPEATS", 300)
     monkeypatch.setattr(random_search, "MOST_SORTED", 0)
     hardly = space(
         a=("categorical_w_probabilities", {"values": ["x", "y"], "probabilities": [1 - 1e-12, 1e-12]}), b=ints(10)

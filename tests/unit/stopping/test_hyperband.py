@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rungs import judged, seen
+
 from besom.metric import Metric
-from besom.stopping import RungValue, Stop
+from besom.stopping import Seen, Stop
 from besom.stopping.hyperband import Hyperband
 
 LOSS = Metric("loss")
@@ -18,13 +20,10 @@ def hyperband(metric: Metric = LOSS, **options: Any) -> Hyperband:
     return Hyperband.from_options(options or {"min_iter": 1}, metric)
 
 
-def at(*values: float) -> list[RungValue]:
-    return [RungValue(value, value) for value in values]
-
-
-def judge(rule: Hyperband, mine: float, *others: float, rung: int = 1) -> Stop | None:
-    peers = at(mine, *others)
-    return rule.judge(rung, peers[0], peers)
+def judge(rule: Hyperband, mine: float | Seen, *others: float | Seen, rung: int = 1) -> Stop | None:
+    metric = ACCURACY if "acc" in rule.explain() else LOSS
+    first, *rest = [each if isinstance(each, Seen) else seen(each) for each in (mine, *others)]
+    return judged(rule, metric, rung, first, rest)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ def judge(rule: Hyperband, mine: float, *others: float, rung: int = 1) -> Stop |
     ],
 )
 def test_rungs_follow_the_options(options: dict[str, Any], rungs: list[int]) -> None:
-    assert hyperband(**options).rungs(4) == rungs
+    assert hyperband(**options).ladder.first(4) == rungs
 
 
 @given(
@@ -55,21 +54,22 @@ def test_rungs_follow_the_options(options: dict[str, Any], rungs: list[int]) -> 
 )
 @settings(deadline=None, max_examples=50)
 def test_rungs_rise_and_start_at_1_or_later(options: dict[str, int], eta: float) -> None:
-    rungs = hyperband(**options, eta=eta).rungs(10**6)
+    rungs = hyperband(**options, eta=eta).ladder.first(10**6)
     assert rungs[0] >= 1
     assert rungs == sorted(set(rungs))
 
 
 @given(count=st.integers(-5, 10**6))
 @settings(deadline=None)
-def test_is_rung_agrees_with_the_list(count: int) -> None:
+def test_the_highest_rung_passed_agrees_with_the_list(count: int) -> None:
     rule = hyperband(min_iter=2, eta=1.5)
-    assert rule.is_rung(count) == (count in rule.rungs(100))
+    rungs = [rung for rung in rule.ladder.first(100) if rung <= count]
+    assert rule.ladder.at(count) == (rungs[-1] if rungs else None)
 
 
 def test_a_list_of_rungs_ends_with_the_rungs() -> None:
-    assert hyperband(max_iter=27, s=2).rungs(100) == [3, 9]
-    assert hyperband(min_iter=3).rungs(0) == []
+    assert hyperband(max_iter=27, s=2).ladder.first(100) == [3, 9]
+    assert hyperband(min_iter=3).ladder.first(0) == []
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,8 @@ def test_a_list_of_rungs_ends_with_the_rungs() -> None:
         ({"min_iter": 3, "min_peers": 0}, "`min_peers` must be a whole number, 1 or larger"),
         ({"min_iter": 3, "grace": -1}, "`grace` must be a whole number, 0 or larger"),
         ({"min_iter": 3, "brackets": 2}, "hyperband has no `brackets`: it takes `min_iter`, `max_iter`"),
-        ({"min_iter": 3, "nan": 5}, "`nan` must be a mapping such as `nan: {patience: 5}`, not 5"),
-        ({"min_iter": 3, "nan": {"patiense": 5}}, "`nan` must be a mapping"),
-        ({"min_iter": 3, "nan": {"patience": 0}}, "`patience` must be a whole number, 1 or larger, not 0"),
-        ({"min_iter": 3, "resource": "epoch"}, "`resource` is not built yet: leave it out"),
+        ({"min_iter": 3, "resource": 5}, "`resource` must be the name of a logged key, not 5"),
+        ({"min_iter": 3, "resource": "loss"}, "`resource` must be another key than the metric"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], sentence: str) -> None:
@@ -112,7 +110,8 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], sentenc
 
 def test_every_option_has_help() -> None:
     assert all(len(text) > 10 for text in Hyperband.options.values())
-    assert set(Hyperband.options) == {"min_iter", "max_iter", "s", "eta", "strict", "min_peers", "grace", "nan"}
+    own = {"min_iter", "max_iter", "s", "eta", "strict", "resource"}
+    assert set(Hyperband.options) == own | {"min_peers", "grace", "nan"}
 
 
 def test_the_reason_tells_step_value_threshold_and_number_of_runs() -> None:
@@ -167,22 +166,21 @@ def test_numbers_have_four_digits_or_as_many_as_tell_them_apart(mine: float, thr
 def test_the_best_go_on_and_all_worse_than_the_threshold_end(metric: Metric, values: list[float], eta: float) -> None:
     rule = hyperband(metric, min_iter=1, eta=eta)
     threshold = sorted(values, key=metric.as_loss)[int((1 / eta) * len(values))]
-    for mine in at(*values):
-        assert (rule.judge(1, mine, at(*values)) is not None) == metric.better(threshold, mine.value)
+    for index, mine in enumerate(values):
+        others = values[:index] + values[index + 1 :]
+        assert (judge(rule, mine, *others) is not None) == metric.better(threshold, mine)
 
 
 def test_strict_compares_values_at_the_rung() -> None:
-    mine, peers = RungValue(5.0, 1.0), [RungValue(5.0, 1.0), RungValue(2.0, 2.0), RungValue(3.0, 3.0)]
-    assert hyperband(min_iter=1, strict=True).judge(1, mine, peers) == Stop(
+    assert judge(hyperband(min_iter=1, strict=True), seen(5.0, 1.0), 2.0, 3.0) == Stop(
         "step 1: 5 is above 3, the best third of 3 runs"
     )
 
 
 def test_not_strict_compares_the_best_values_up_to_the_rung() -> None:
-    mine, peers = RungValue(5.0, 1.0), [RungValue(5.0, 1.0), RungValue(2.0, 2.0), RungValue(3.0, 3.0)]
     rule = hyperband(min_iter=1, strict=False)
-    assert rule.judge(1, mine, peers) is None
-    assert rule.judge(1, peers[2], peers) == Stop("step 1: 3 is above 2, the best third of 3 runs")
+    assert judge(rule, seen(5.0, 1.0), 2.0, 3.0) is None
+    assert judge(rule, 3.0, seen(5.0, 1.0), 2.0) == Stop("step 1: 3 is above 2, the best third of 3 runs")
 
 
 def test_below_min_peers_no_run_is_judged() -> None:
@@ -193,4 +191,3 @@ def test_below_min_peers_no_run_is_judged() -> None:
 
 def test_a_run_without_peers_goes_on() -> None:
     assert judge(hyperband(), 1e9) is None
-    assert hyperband().judge(1, RungValue(1.0, 1.0), []) is None

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 from besom.common import spool_format
 from besom.store import compaction, history, observations, runs
 
-HYPERBAND = """
+RULES = """
 method: random
 seed: 1
 program: train.py
 metric: {name: loss, goal: minimize}
-early_terminate: {type: hyperband, min_iter: 2, eta: 2}
+early_terminate:
+  - {type: hyperband, min_iter: 2, eta: 2}
+  - {type: asha, resource: epoch, eta: 2}
+  - {type: plateau, patience: 3}
+  - {type: nan, patience: 2}
 parameters: {lr: {min: 0.0, max: 1.0}}
 """
 NUMBERS = st.floats(-100, 100) | st.sampled_from([math.nan, math.inf])
@@ -25,8 +29,8 @@ VALUES = NUMBERS | st.sampled_from(["text", True, None, {"a": 1.5}, "NaN"])
 LOGGED = st.lists(
     st.tuples(
         st.integers(0, 2),
-        st.dictionaries(st.sampled_from(["loss", "acc"]), NUMBERS, min_size=1)
-        | st.dictionaries(st.sampled_from(["loss", "acc", "word"]), VALUES, min_size=1),
+        st.dictionaries(st.sampled_from(["loss", "epoch"]), NUMBERS, min_size=1)
+        | st.dictionaries(st.sampled_from(["loss", "epoch", "word"]), VALUES, min_size=1),
     ),
     max_size=25,
 )
@@ -65,7 +69,7 @@ def merged(rows: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
 def everything(hand: Any, run: str) -> Any:
     answer = hand.run(run)
     run_id = hand.database.read_now(runs.get, run).id
-    rungs = hand.database.read_now(observations.known_rungs, run_id, list(range(40)))
+    rungs = hand.database.read_now(observations.of_run, run_id)
     return hand.rows(run), answer.summary, answer.score, rungs
 
 
@@ -75,7 +79,7 @@ def test_bytes_cut_anywhere_are_the_bytes_at_once(
     sqlite_hand: Any, logged: Any, cuts: list[int], finish_first: bool
 ) -> None:
     data, rows = spool_of(logged)
-    agent = sqlite_hand.agent(sqlite_hand.sweep(HYPERBAND))
+    agent = sqlite_hand.agent(sqlite_hand.sweep(RULES))
     whole, pieces = (sqlite_hand.take(agent).uid for _ in range(2))
     sqlite_hand.append(whole, 1, data)
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})

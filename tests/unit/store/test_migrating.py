@@ -13,6 +13,9 @@ from besom.errors import DataFolderError, IncompatibleVersion
 from besom.store import dialects, migrating
 from besom.store.copies import COPIES_KEPT, copies_beside
 from besom.store.database import Database
+from besom.store.migrations import HEAD
+
+NEXT = f"{int(HEAD) + 1:04}"
 
 
 @pytest.fixture
@@ -25,11 +28,11 @@ def file(tmp_path: Path) -> Path:
 
 def as_older(file: Path, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
     """From now on the present schema is an old one, and the new one is made by ``statement``."""
-    monkeypatch.setattr(migrating, "HEAD", "0002")
-    monkeypatch.setattr(migrating, "KNOWN", {"0001", "0002"})
+    monkeypatch.setattr(migrating, "HEAD", NEXT)
+    monkeypatch.setattr(migrating, "KNOWN", {HEAD, NEXT})
 
     def upgrade(connection: Connection) -> None:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{NEXT}'"))
         connection.execute(text(statement))
 
     monkeypatch.setattr(migrating, "_upgrade", upgrade)
@@ -42,7 +45,7 @@ def digest(file: Path) -> str:
 def test_a_migration_that_fails_changes_nothing_and_names_the_copy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_older(file, monkeypatch, "INSERT INTO nowhere VALUES (1)")
     with pytest.raises(
-        DataFolderError, match=r"from schema 0001 to 0002 \(no such table: nowhere\).* left as it is"
+        DataFolderError, match=rf"from schema {HEAD} to {NEXT} \(no such table: nowhere\).* left as it is"
     ) as e:
         Database.open(f"sqlite:///{file}")
     (copy,) = copies_beside(file)
@@ -55,25 +58,25 @@ def test_without_room_for_the_copy_nothing_is_changed(file: Path, monkeypatch: p
     as_older(file, monkeypatch, "SELECT 1")
     # A folder in the copy's place fails as a full disk does: with an error of the system.
     monkeypatch.setattr("besom.store.copies.stamp", lambda _: "20260101T000000Z")
-    (file.parent / ".besom.db.before-0002-20260101T000000Z.draft").mkdir()
+    (file.parent / f".besom.db.before-{NEXT}-20260101T000000Z.draft").mkdir()
     with pytest.raises(DataFolderError, match="cannot be copied beside itself"):
         Database.open(f"sqlite:///{file}")
     with contextlib.closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
 
 
 def test_of_the_copies_that_migrations_leave_the_newest_stay(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(1, 6):
-        (file.parent / f"besom.db.before-0001-2026010{day}T000000Z").touch()
+        (file.parent / f"besom.db.before-{HEAD}-2026010{day}T000000Z").touch()
     (file.parent / "besom.db.before-my-holiday").touch()
     as_older(file, monkeypatch, "SELECT 1")
 
     Database.open(f"sqlite:///{file}", now=lambda: 1_790_000_000.0).close()
 
     assert [copy.name for copy in copies_beside(file)] == [
-        "besom.db.before-0001-20260104T000000Z",
-        "besom.db.before-0001-20260105T000000Z",
-        "besom.db.before-0002-20260921T141320Z",
+        f"besom.db.before-{HEAD}-20260104T000000Z",
+        f"besom.db.before-{HEAD}-20260105T000000Z",
+        f"besom.db.before-{NEXT}-20260921T141320Z",
     ]
     assert len(copies_beside(file)) == COPIES_KEPT
     assert (file.parent / "besom.db.before-my-holiday").exists()
@@ -83,7 +86,7 @@ def test_a_newer_schema_is_not_even_copied(file: Path) -> None:
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0099'")
     before = digest(file)
-    with pytest.raises(IncompatibleVersion, match="its schema is 0099, this program knows 0001"):
+    with pytest.raises(IncompatibleVersion, match=f"its schema is 0099, this program knows {HEAD}"):
         Database.open(f"sqlite:///{file}")
     assert digest(file) == before
     assert copies_beside(file) == []

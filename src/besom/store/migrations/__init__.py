@@ -4,5 +4,5 @@ In: a connection inside a transaction. Out: the next version of the schema.
 They are run by `store.migrating` and never changed once released.
 """
 
-HEAD = "0001"
-KNOWN = frozenset(["0001"])
+HEAD = "0002"
+KNOWN = frozenset(["0001", "0002"])

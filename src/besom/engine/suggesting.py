@@ -1,0 +1,102 @@
+"""The search alone: from what is known of runs to the params of the next one, with no server and no sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import chain
+from typing import Any, cast
+
+from besom.engine.described_runs import DescribedRun, described_runs
+from besom.engine.known_points import params_of
+from besom.errors import UsageError
+from besom.metric import Metric
+from besom.search import ModelSearcher, Params, Searcher, SearchInfo, make_searcher
+from besom.search.methods import looks_at_results
+from besom.space import params_hash
+from besom.sweep_config import SweepConfig, read_sweep_config
+
+
+def suggest(
+    config: Mapping[str, Any],
+    runs: Sequence[Mapping[str, Any]] = (),
+    seed: int | None = None,
+    number: int | None = None,
+) -> dict[str, Any]:
+    """The params of the next run, from a sweep config and the runs so far. Needs no server, and keeps nothing.
+
+    ``config`` is that of a sweep, with its method. Each run is a mapping with ``id``, ``config``, ``state``
+    (``running``, ``finished``, ``stopped``, ``failed``, ``crashed``, ``killed``, ``preempted`` or ``queued``) and
+    ``value``, its score in the metric's own unit; runs under way belong to it, so that none is suggested twice.
+    ``history``, the values that it logged or the rows, tells more of a run that was stopped early. ``seed`` is that of
+    the config, else 0. ``number`` is that of the draw, which fixes its random numbers: how many runs there are.
+
+    Gives ``{"params": …, "info": …}``, in which ``info`` says how the params came about, in the metric's own unit, and
+    names runs by their ids; ``{"params": None}`` when nothing is left. The same arguments give the same answer. The
+    sweep's caps, target and stopping rules are not looked at.
+
+    Raises SweepConfigError with all problems of the config, and UsageError for other mistakes.
+    """
+    read = read_sweep_config(config)
+    known = described_runs(runs, read.metric)
+    draw = _whole(number, "number", len(known))
+    searcher = _searcher(read, _whole(seed, "seed", read.seed or 0))
+    if looks_at_results(read.method):
+        return _by_model(cast(ModelSearcher, searcher), read, known, draw)
+    params = _untried(searcher, read, known, draw)
+    return {"params": None} if params is None else _answer(params, SearchInfo(read.method), read.metric, known)
+
+
+def _whole(given: int | None, name: str, otherwise: int) -> int:
+    if given is None:
+        return otherwise
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise UsageError(f"`{name}` is a whole number from 0 on, not {given!r}")
+    return given
+
+
+def _searcher(config: SweepConfig, seed: int) -> Searcher:
+    try:
+        return make_searcher(
+            config.method, config.space, seed=seed, order=config.order, allow_repeats=config.allow_repeats
+        )
+    except ValueError as problem:
+        raise UsageError(str(problem)) from None
+
+
+def _by_model(searcher: ModelSearcher, config: SweepConfig, known: Sequence[DescribedRun], draw: int) -> dict[str, Any]:
+    for run in known:
+        searcher.tell(run.observation)
+    suggestion = searcher.suggest(draw, [])
+    if suggestion is None:
+        return {"params": None}
+    return _answer(suggestion.params, suggestion.info, config.metric, known)
+
+
+def _untried(searcher: Searcher, config: SweepConfig, known: Sequence[DescribedRun], draw: int) -> Params | None:
+    """The first draw from ``draw`` on that is none of the runs; on a finite space those before it come after."""
+    size = searcher.size()
+    if size is None:
+        return searcher.ask(draw, [])
+    points = (params_of(config.space, run.observation.params) for run in known)
+    tried = {params_hash(point) for point in points if point is not None}
+    for number in _around(draw, size):
+        params = searcher.ask(number, [])
+        if params is not None and params_hash(params) not in tried:
+            return params
+    return None
+
+
+def _around(first: int, size: int) -> Iterator[int]:
+    return chain(range(first, size), range(min(first, size)))
+
+
+def _answer(params: Params, info: SearchInfo, metric: Metric | None, known: Sequence[DescribedRun]) -> dict[str, Any]:
+    """Values in the metric's unit in place of losses, ids in place of numbers."""
+    told = asdict(info)
+    if metric is not None and info.predicted_value is not None:
+        told["predicted_value"] = metric.as_loss(info.predicted_value)
+    told["best"] = None if info.best is None else known[info.best].id
+    told["seen"] = [known[number].id for number in info.seen]
+    told["warnings"] = list(info.warnings)
+    return {"params": dict(params), "info": told}

@@ -1,0 +1,70 @@
+"""`early_terminate: {type: percentile}`: ends runs that are not among the best part of those that came so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from besom.metric import Metric
+from besom.stopping.ladder import Ladder, often
+from besom.stopping.options import COMMON, RESOURCE, Options
+from besom.stopping.rule import Rule
+from besom.stopping.sentences import worse
+from besom.stopping.stopper import Peers, Seen, Stop
+
+_PERCENTILE = 50
+_MIN_PEERS = 5
+
+
+class Percentile(Rule):
+    """Looks often, and lets a chosen part of the runs go on.
+
+    Of n runs at a rung, the one that arrives included, the best ``ceil(n percentile / 100)`` go on. A run that is worse
+    than the last of them ends; equal values stay. Compared are the best values up to the rung, so that one noisy value
+    ends nobody; with `strict` those at the rung.
+    """
+
+    options: ClassVar[Mapping[str, str]] = {
+        "percentile": "of the runs at a rung, the best this many percent go on (50)",
+        "min_iter": "the first look (`grace`, else 1)",
+        "every": "how far two looks lie apart at least (1); long runs are looked at each time they are a fifth longer",
+        "strict": "compare the value at the rung (true), or the best value up to it (false)",
+        **RESOURCE,
+        **COMMON,
+    }
+
+    def __init__(self, metric: Metric, ladder: Ladder, *, percentile: float, strict: bool, min_peers: int) -> None:
+        super().__init__(metric, ladder, min_peers)
+        self._percentile = percentile
+        self.compares = "value" if strict else "best"
+
+    @classmethod
+    def from_options(cls, given: Mapping[str, Any], metric: Metric) -> Percentile:
+        """From the keys of a sweep file without ``type``. Raises ValueError with a sentence."""
+        options = Options("percentile", given, cls.options)
+        percentile = options.number("percentile", _PERCENTILE)
+        if not 0 < percentile < 100:
+            raise ValueError(f"`percentile` must be between 0 and 100, not {percentile}: 25 keeps the best quarter")
+        first = options.whole("min_iter", least=1, default=max(options.grace(), 1))
+        ladder = options.ladder(often(first, options.whole("every", least=1, default=1)), metric.name)
+        strict, peers = options.flag("strict", default=False), options.min_peers(default=_MIN_PEERS)
+        return cls(metric, ladder, percentile=percentile, strict=strict, min_peers=peers)
+
+    def judge(self, rung: int, seen: Seen, mine: Mapping[int, Seen], peers: Peers) -> Stop | None:
+        """Stop for a value that is worse than the last one that goes on."""
+        if self._too_few(peers):
+            return None
+        runs = peers.count() + 1
+        strict = self.compares == "value"
+        value = seen.value if strict else seen.best
+        limit = self._worse_than(value, peers, max(1, math.ceil(runs * self._percentile / 100)) - 1)
+        if limit is None:
+            return None
+        told = worse(self._metric, value, limit, remark="" if strict else ", the best so far,")
+        return Stop(f"{self.ladder.place(rung)}: {told}, the best {self._percentile:g} percent of {runs} runs")
+
+    def explain(self) -> str:
+        """The rungs, and who goes on there."""
+        where = self.ladder.explain(self._metric.name)
+        return f"percentile: {where}, the best {self._percentile:g} percent go on{self._once()}"
