@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import click
 
+from besom.cli.errors import explained
 from besom.common.version import VERSION
 
 INTRODUCTION = """\
@@ -116,8 +117,6 @@ def cli(ctx: click.Context) -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code; mistakes become one sentence on stderr."""
-    from besom.cli.errors import explained
-
     if sys.platform == "win32":
         click.echo("besom: Windows is not supported: run Besom on Linux, on macOS or in WSL", err=True)
         return 1

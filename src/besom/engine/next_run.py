@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from besom.engine.records import Run, Sweep
 from besom.metric import Metric
@@ -16,8 +17,7 @@ MOST_SKIPS = 1000
 WAIT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class HandOutRun:
+class HandOutRun(Struct, frozen=True):
     """Hand out ``again`` (a new attempt of it), or make a run of draw ``number`` with ``params``."""
 
     again: Run | None
@@ -26,8 +26,7 @@ class HandOutRun:
     params_hash: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class WaitForRuns:
+class WaitForRuns(Struct, frozen=True):
     """Nothing now. ``next_number`` is where the search goes on."""
 
     seconds: float
@@ -35,16 +34,14 @@ class WaitForRuns:
     next_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class NothingLeft:
+class NothingLeft(Struct, frozen=True):
     """Nothing any more; ``reason`` becomes the sweep's if it is still open."""
 
     reason: str
     next_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What there is to know besides the sweep itself.
 
     ``waiting`` is the run that has waited longest to be handed out again, ``reached`` the run (name, score) that has

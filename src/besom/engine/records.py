@@ -6,8 +6,9 @@ Times are seconds since 1970 (UTC). ``id`` is the store's own number, ``uid`` th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from besom.metric import Metric
 from besom.sweep_config.config import Retry
@@ -15,8 +16,7 @@ from besom.wire.runs import RunState
 from besom.wire.sweeps import SweepState
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Struct, frozen=True):
     """A sweep and its counters.
 
     ``size`` is the number of draws (None: no end), ``next_number`` the next draw, ``created_runs`` how many runs the
@@ -47,8 +47,7 @@ class Sweep:
     counts: Mapping[RunState, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run. ``attempt`` is the number of its latest attempt, ``by_sweep`` tells that its sweep chose its params.
 
     ``waiting_since`` is set while it waits to be handed out again. ``stop_wanted`` is what its watcher is told.
@@ -76,8 +75,7 @@ class Run:
     reads: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One training of a run. ``state`` is a run state or ``lost`` (its lease ran out).
 
     ``base_step`` is set when it went on from a checkpoint: rows of earlier attempts below that step come first.
@@ -99,8 +97,7 @@ class Attempt:
     script_error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """A process that asks for runs."""
 
     id: int

@@ -7,9 +7,10 @@ that was read is kept, with what was counted since; outside of that nothing is k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import BigInteger, Connection, bindparam, update
 
 from besom.engine.records import Sweep
@@ -86,10 +87,13 @@ def add(connection: Connection, sweep_id: int, changes: Mapping[str, int]) -> No
 
 
 def _counted(which: Sweep, changes: Mapping[str, int]) -> Sweep:
-    values: dict[str, Any] = {
-        name: getattr(which, name) + more for name, more in changes.items() if not name.startswith("n_")
-    }
-    counts = {state: count + changes.get(f"n_{state}", 0) for state, count in which.counts.items()}
+    values: dict[str, Any] = {}
+    counts: dict[Any, int] = dict(which.counts)
+    for name, more in changes.items():
+        if name.startswith("n_"):
+            counts[name[2:]] += more
+        else:
+            values[name] = getattr(which, name) + more
     return replace(which, counts=counts, **values)
 
 

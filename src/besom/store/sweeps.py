@@ -59,7 +59,7 @@ def _record(row: Sequence[Any]) -> Sweep:
     )
 
 
-_PLAIN = [name for name in Sweep.__dataclass_fields__ if name in sweep.c and name not in ("metric", "retry", "notes")]
+_PLAIN = [name for name in Sweep.__struct_fields__ if name in sweep.c and name not in ("metric", "retry", "notes")]
 _RECORD = (
     select(
         *(sweep.c[name] for name in (*_PLAIN, "metric", "retry", "notes")),
