@@ -5,7 +5,7 @@ with group commit) and read by the functions behind the API::
 
     .venv/bin/python bench/history.py                                   # SQLite in a temporary folder
     .venv/bin/python bench/history.py --database postgresql://…         # an empty database
-    .venv/bin/python bench/history.py --runs 200 --steps 5000 --long 1000000 --json results/
+    .venv/bin/python bench/history.py --runs 200 --steps 5000 --long 1000000 --out results/
 
 The physical floor beside it: the same values as raw 8-byte numbers, written to a file and flushed.
 """
@@ -285,7 +285,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--long", type=int, default=0, help="instead: one run of so many steps")
-    parser.add_argument("--json", type=Path, help="a folder for the results")
+    parser.add_argument("--out", type=Path, help="a folder for the results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = options.database or f"sqlite:///{folder}/besom.db"
@@ -296,11 +296,11 @@ def main() -> None:
             reads = measure_curves(database, uids)
             database.close()
         print(table([found]), table(reads), sep="\n\n")
-        if options.json is not None:
-            options.json.mkdir(parents=True, exist_ok=True)
+        if options.out is not None:
+            options.out.mkdir(parents=True, exist_ok=True)
             name = f"history-{found.database}-{found.runs}x{found.steps}.json"
             result = {"written": asdict(found), "read": [asdict(read) for read in reads]}
-            (options.json / name).write_text(json.dumps(result, indent=2) + "\n")
+            (options.out / name).write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

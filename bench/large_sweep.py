@@ -1,9 +1,9 @@
 """A sweep of 100,000 runs: what listing, showing, exporting and the page cost then, in seconds and memory.
 
-The runs are put into a fresh data folder by the store's own functions; then a real server is started there and the
+The runs are put into a fresh database by the store's own functions; then a real server is started on it and the
 real commands are run against it::
 
-    .venv/bin/python bench/large_sweep.py [--runs 100000] [--json results/]
+    .venv/bin/python bench/large_sweep.py [--runs 100000] [--out results/]
 
 Each row: seconds, the largest memory that the command has had, and the largest that the server has had so far.
 """
@@ -21,9 +21,10 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from common.processes import memory_mib
+from common.servers import BesomServer, besom_server
 from sqlalchemy import Connection
 
-from besom.common.discovery import read_discovery, read_token
 from besom.engine.folding import Fold
 from besom.operations import sweeps
 from besom.store import projects, runs, summaries
@@ -78,58 +79,47 @@ def _add_runs(c: Connection, sweep_uid: str, numbers: range) -> None:
         summaries.save(c, run.id, summaries.Folds(ids, folds))
 
 
-class Measured:
-    """A server on its own folder, and the commands against it."""
+class Looks:
+    """The commands and pages of a server."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environ = {**os.environ, "BESOM_DIR": str(folder)}
-        self.environ.pop("BESOM_URL", None)
-        self.besom = str(Path(sys.executable).parent / "besom")
-        subprocess.run([self.besom, "server", "start", "--port", "0"], env=self.environ, check=True, timeout=60)
-        found = read_discovery(folder / "data")
-        assert found is not None, "the server did not start"
-        self.url, self.pid, self.token = found.url, found.pid, read_token(folder / "data")
+    def __init__(self, server: BesomServer) -> None:
+        self._server = server
 
-    def close(self) -> None:
-        """Stops the server."""
-        subprocess.run([self.besom, "server", "stop"], env=self.environ, check=True, timeout=60)
-
-    def server_mib(self) -> float:
-        """The most memory that the server has had."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+    def _server_mib(self) -> float:
+        return memory_mib(self._server.pid, "VmHWM")
 
     def command(self, *words: str) -> Cost:
         """One command of the shell; its output goes to a file."""
         with tempfile.TemporaryFile() as out:
             start = time.perf_counter()
-            pid = subprocess.Popen([self.besom, *words], env=self.environ, stdout=out).pid
+            command = [sys.executable, "-m", "besom", *words]
+            pid = subprocess.Popen(command, env=self._server.environ, stdout=out).pid
             _, status, used = os.wait4(pid, 0)
             seconds = time.perf_counter() - start
             assert status == 0, f"besom {' '.join(words)} failed"
             size = os.fstat(out.fileno()).st_size
-        return Cost("besom " + " ".join(words), seconds, used.ru_maxrss / 1024, self.server_mib(), size)
+        return Cost("besom " + " ".join(words), seconds, used.ru_maxrss / 1024, self._server_mib(), size)
 
     def page(self, path: str) -> Cost:
         """One page or API address."""
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
+        headers = {"Authorization": f"Bearer {self._server.token}"}
+        request = urllib.request.Request(self._server.url + path, headers=headers)
         start = time.perf_counter()
         with urllib.request.urlopen(request, timeout=120) as answer:
             size = len(answer.read())
-        return Cost(f"GET {path}", time.perf_counter() - start, 0.0, self.server_mib(), size)
+        return Cost(f"GET {path}", time.perf_counter() - start, 0.0, self._server_mib(), size)
 
 
 def measure(folder: Path, count: int) -> list[Cost]:
     """All commands on a sweep of ``count`` runs."""
-    (folder / "data").mkdir(parents=True)
-    database = Database.open(f"sqlite:///{folder}/data/besom.db")
+    url = f"sqlite:///{folder}/besom.db"
+    database = Database.open(url)
     start = time.perf_counter()
     sweep = fill(database, count)
     database.close()
     print(f"{count:,} runs made in {time.perf_counter() - start:.0f} s", file=sys.stderr)
-    at = Measured(folder)
-    try:
+    with besom_server(Path(sys.executable), folder, url) as server:
+        at = Looks(server)
         return [
             at.command("ls"),
             at.command("show", sweep),
@@ -143,15 +133,13 @@ def measure(folder: Path, count: int) -> list[Cost]:
             at.command("show", sweep, "--json"),
             at.command("show", sweep, "--format", "csv"),
         ]
-    finally:
-        at.close()
 
 
 def main() -> None:
     """Fills, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100_000)
-    parser.add_argument("--json", type=Path, help="a folder for the results")
+    parser.add_argument("--out", type=Path, help="a folder for the results")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         costs = measure(Path(folder), options.runs)
@@ -159,10 +147,10 @@ def main() -> None:
     for cost in costs:
         print(f"| {cost.what} | {cost.seconds:.2f} | {cost.command_mib:.0f} | {cost.server_mib:.0f} "
               f"| {cost.answer_bytes:,} |")  # fmt: skip
-    if options.json is not None:
-        options.json.mkdir(parents=True, exist_ok=True)
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
         text = json.dumps([asdict(cost) for cost in costs], indent=2)
-        (options.json / f"large-sweep-{options.runs}.json").write_text(text + "\n")
+        (options.out / f"large-sweep-{options.runs}.json").write_text(text + "\n")
 
 
 if __name__ == "__main__":

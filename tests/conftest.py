@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from common.postgres import Postgres, binaries
 
 from besom.common import spool_format
 from besom.operations import agents, runs, sweeps
@@ -63,68 +62,27 @@ def sqlite_database(tmp_path: Path, clock: Clock) -> Iterator[Database]:
     database.close()
 
 
-def _postgres_binaries() -> Path | None:
-    if (found := shutil.which("pg_config")) is not None:
-        bindir = subprocess.run([found, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
-        if Path(bindir, "initdb").exists():
-            return Path(bindir)
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return installed[-1].parent if installed else None
-
-
-def _for_postgres(command: str) -> list[str]:
-    """A shell command run by a user whom PostgreSQL accepts: it refuses to run as root."""
-    return ["su", "postgres", "-s", "/bin/sh", "-c", command] if os.getuid() == 0 else ["/bin/sh", "-c", command]
-
-
-def _as_postgres(command: str) -> None:
-    subprocess.run(_for_postgres(command), check=True, stdout=subprocess.DEVNULL, timeout=60)
-
-
-def _watch(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:
-    """Ends the server and removes its folder when these tests are gone, also when somebody killed them."""
-    alive = f"ps -p {os.getpid()} >/dev/null && [ -e {folder}/data/postmaster.pid ]"
-    end = f"{binaries}/pg_ctl -D {folder}/data -m immediate -w stop; rm -rf {folder}"
-    command = f"while {alive}; do sleep 1; done; [ -e {folder}/data/postmaster.pid ] && {{ {end}; }}; true"
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(_for_postgres(command), start_new_session=True, **quiet)
-
-
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A private PostgreSQL that listens on a socket in a folder of its own, and nowhere else."""
-    binaries = _postgres_binaries()
-    if binaries is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("PostgreSQL is not installed, and CI must test it: apt-get install postgresql")
+def postgres_server() -> Iterator[Postgres]:
+    """A private PostgreSQL that does not wait for the disk."""
+    if binaries() is None and os.environ.get("CI") != "true":
         pytest.skip("PostgreSQL is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="besom-pg-"))
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres")
-    try:
-        _as_postgres(f"{binaries}/initdb -D {folder}/data -U postgres -A trust -E UTF8 --no-locale --no-sync")
-        settings = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off"
-        _as_postgres(f"{binaries}/pg_ctl -D {folder}/data -w -l {folder}/log -o '{settings}' start")
-        watch = _watch(binaries, folder)
-        yield str(folder)
-        _as_postgres(f"{binaries}/pg_ctl -D {folder}/data -m immediate -w stop")
-        watch.wait(timeout=60)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.closing(Postgres("fsync=off", "full_page_writes=off")) as server:
+        yield server
 
 
 _names = itertools.count()
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(postgres_server: Postgres) -> Iterator[str]:
     """The address of an empty PostgreSQL database."""
     import psycopg
 
     name = f"besom_{os.getpid()}_{next(_names)}"
-    with psycopg.connect(host=postgres_server, user="postgres", dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(postgres_server.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        yield f"postgresql+psycopg://postgres@/{name}?host={postgres_server}"
+        yield f"postgresql+psycopg://postgres@/{name}?host={postgres_server.folder}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -1,20 +1,20 @@
-"""Real servers for a measurement: Besom's own and a private PostgreSQL. Both end with the measurement."""
+"""A real Besom server for a measurement; it ends with the measurement."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from common.processes import cpu_s
 
 START_S = 60.0
 
@@ -65,16 +65,7 @@ class BesomServer:
 
     def cpu_s(self) -> float:
         """CPU seconds that the server's process has used until now."""
-        stat = Path(f"/proc/{self.pid}/stat").read_bytes()
-        fields = stat[stat.rindex(b")") + 2 :].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def peak_mib(self) -> float:
-        """The largest resident size that the server has had."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        return cpu_s(self.pid)
 
 
 @contextlib.contextmanager
@@ -110,57 +101,3 @@ def _wait_for(process: subprocess.Popen[bytes], data: Path, log: Path) -> tuple[
         time.sleep(0.02)
     said = "".join(file.read_text(errors="replace")[-1500:] for file in (log, data / "server.log") if file.exists())
     raise RuntimeError(f"the server did not start:\n{said}")
-
-
-# ---- PostgreSQL
-
-
-def postgres_binaries() -> Path | None:
-    """Where PostgreSQL's programs are; None if it is not installed."""
-    if (found := shutil.which("pg_config")) is not None:
-        bindir = subprocess.run([found, "--bindir"], capture_output=True, text=True, check=True).stdout.strip()
-        if Path(bindir, "initdb").exists():
-            return Path(bindir)
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return installed[-1].parent if installed else None
-
-
-@dataclass(frozen=True)
-class Postgres:
-    """A PostgreSQL that listens on a socket in its own folder and nowhere else."""
-
-    folder: Path
-    binaries: Path
-
-    def database(self, name: str) -> str:
-        """Makes an empty database and returns its address."""
-        _as_postgres(f"{self.binaries}/createdb -h {self.folder} -U postgres {name}")
-        return f"postgresql://postgres@/{name}?host={self.folder}"
-
-
-@contextlib.contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A private PostgreSQL with its own settings for safety (fsync and synchronous_commit on)."""
-    binaries = postgres_binaries()
-    if binaries is None:
-        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql, or leave its rows out with --only")
-    # A socket's path must be short, and the folder must be PostgreSQL's own.
-    folder = Path(tempfile.mkdtemp(prefix="besom-pg-"))
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres")
-    try:
-        _as_postgres(f"{binaries}/initdb -D {folder}/data -U postgres -A trust -E UTF8 --no-locale --no-sync")
-        settings = f"-k {folder} -c listen_addresses= -c max_connections=200"
-        _as_postgres(f"{binaries}/pg_ctl -D {folder}/data -w -l {folder}/log -o '{settings}' start")
-        try:
-            yield Postgres(folder, binaries)
-        finally:
-            _as_postgres(f"{binaries}/pg_ctl -D {folder}/data -m immediate -w stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _as_postgres(command: str) -> None:
-    """A shell command by a user whom PostgreSQL accepts: it refuses to run as root."""
-    argv = ["su", "postgres", "-s", "/bin/sh", "-c", command] if os.getuid() == 0 else ["/bin/sh", "-c", command]
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=120)

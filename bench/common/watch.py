@@ -1,6 +1,6 @@
 """``watch.py REPORT MEMORY TIMEOUT COMMAND…``: the process that starts a command and waits for all of its descendants.
 
-Run by `watching.py`; its own CPU time is not in the report.
+Run by `watching.py` as a file, so that its neighbour `processes` is found; its own CPU time is not in the report.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+from processes import below
 
 PR_SET_CHILD_SUBREAPER = 36
 LOOK_S = 0.05
@@ -87,24 +89,6 @@ def watch_memory(peaks: dict[int, int]) -> None:
                 if line.startswith("VmHWM:"):
                     peaks[pid] = max(peaks.get(pid, 0), int(line.split()[1]))
         time.sleep(LOOK_S)
-
-
-def below(pid: int) -> list[int]:
-    """All descendants of a process."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_bytes()
-            except OSError:
-                continue
-            parents.setdefault(int(stat[stat.rindex(b")") + 2 :].split()[1]), []).append(int(entry.name))
-    found, waiting = [], [pid]
-    while waiting:
-        children = parents.get(waiting.pop(), [])
-        found += children
-        waiting += children
-    return found
 
 
 if __name__ == "__main__":

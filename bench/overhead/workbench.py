@@ -70,16 +70,11 @@ class Workbench:
             command = [self.python(contender), PROGRAMS / name, *map(str, args)]
             return watched(command, {**own, **(environ or {})}, place, memory=memory, timeout_s=600)
 
-    def script(self, name: str, *args: object, out: str = "--out") -> Sample:
-        """What another benchmark of this tree found, run in Besom's environment; ``out``: its option for a folder."""
+    def script(self, name: str, *args: object) -> Sample:
+        """What another benchmark of this tree found, run in Besom's environment: its files by name."""
         with self.place() as place:
-            command = [
-                self.environments.besom(),
-                PROGRAMS.parents[1] / name,
-                *map(str, args),
-                out,
-                str(place / "found"),
-            ]
+            script = PROGRAMS.parents[1] / name
+            command = [self.environments.besom(), script, *map(str, args), "--out", str(place / "found")]
             watched(command, clean_environ(TMPDIR=str(place)), place, timeout_s=900)
             files = sorted((place / "found").glob("*.json"))
             return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}

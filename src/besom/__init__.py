@@ -1,7 +1,8 @@
 """Hyperparameter sweeps on your own machines: the public names and nothing else.
 
 In: nothing at import; each name is loaded when it is first used. Out: `init`, `log`, `config`, `summary`, `run`,
-`finish`, `save`, `define_metric`, `mark_preempting`, `sweep`, `agent`, `Api`, `Run`, `Settings` and the errors.
+`finish`, `save`, `define_metric`, `mark_preempting`, `sweep`, `agent`, `suggest`, `Api`, `Run`, `Settings` and the
+errors.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from besom.client.settings import Settings
     from besom.client.start import init
     from besom.client.sweeps import sweep
+    from besom.engine.suggesting import suggest
     from besom.errors import (
         BesomError,
         ConfigError,
@@ -66,6 +68,7 @@ __all__ = [
     "mark_preempting",
     "run",
     "save",
+    "suggest",
     "summary",
     "sweep",
 ]
@@ -83,6 +86,7 @@ _PLACES = {
     "log": ("besom.client.current", "log"),
     "mark_preempting": ("besom.client.current", "mark_preempting"),
     "save": ("besom.client.current", "save"),
+    "suggest": ("besom.engine.suggesting", "suggest"),
     "summary": ("besom.client.current", "summary"),
     "sweep": ("besom.client.sweeps", "sweep"),
 }

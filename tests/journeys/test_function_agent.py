@@ -61,6 +61,28 @@ def test_a_function_is_trained_once_for_each_point(workshop, way, threads):
     assert (here in pids) == (way == "thread")
 
 
+def test_the_runs_of_a_pool_use_one_folder_after_another(workshop):
+    script = """
+        import besom, os, sys
+        held = []
+        def train():
+            place = os.environ["BESOM_RUN_DIR"]
+            held.append(os.open(place, os.O_RDONLY))
+            with besom.init() as run:
+                besom.log({"loss": run.config["x"]})
+            print("printed by", run.id)
+            print("same folder", os.stat(place).st_ino == os.fstat(held[0]).st_ino)
+        besom.agent(sys.argv[1], function=train, isolation="pool")
+    """
+    sweep = workshop.sweep(program=None, metric={"name": "loss", "goal": "minimize"})
+    said = call(workshop, sweep, script)
+    runs = workshop.runs(sweep)
+    assert [(run["state"], run["score"]) for run in runs] == [("finished", 1.0), ("finished", 2.0), ("finished", 3.0)]
+    for run in runs:
+        assert workshop.console(run).decode().splitlines() == [f"printed by {run['id']}", "same folder True"], said
+    assert workshop.run_folders == []
+
+
 def test_count_by_position_limits_the_calls(workshop):
     script = """
         import besom, sys

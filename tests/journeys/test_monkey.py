@@ -6,7 +6,7 @@
 import os
 
 import pytest
-from cluster import binaries
+from common.postgres import binaries
 from monkey_round import play_round
 
 # The nine faults of this one are of nine kinds.

@@ -12,7 +12,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 from machine import Machine
@@ -254,12 +253,12 @@ def cluster(postgres_server):
     name = f"besom_role_{os.getpid()}_{next(_numbers)}"
 
     def command(*statements):
-        with psycopg.connect(host=postgres_server, user="postgres", dbname="postgres", autocommit=True) as line:
+        with psycopg.connect(postgres_server.url, autocommit=True) as line:
             for statement in statements:
                 line.execute(statement.format(name=name))
 
     command("CREATE ROLE {name} LOGIN", "CREATE DATABASE {name} OWNER {name}")
-    command.url = f"postgresql://{name}@/{name}?host={postgres_server}"
+    command.url = f"postgresql://{name}@/{name}?host={postgres_server.folder}"
     yield command
     command("DROP DATABASE {name} WITH (FORCE)", "DROP ROLE {name}")
 
@@ -273,7 +272,7 @@ def test_postgresql_restarts_under_load_and_nothing_is_lost(shop, cluster, postg
     listening.start()
     sweep, agent = begin_training(shop, points=4)
     for _ in range(2):
-        restart_postgres(postgres_server)
+        postgres_server.restart()
         before = finished(shop, sweep)
         wait_until(lambda least=before: finished(shop, sweep) > least)
     agent.end(code=0)
@@ -294,13 +293,6 @@ def until_finished(shop):
         if event["kind"] == "sweep.changed" and event["data"]["state"] == "finished":
             return seen
     return seen
-
-
-def restart_postgres(folder):
-    pg_ctl = Path(subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True).stdout.strip())
-    command = f"{pg_ctl}/pg_ctl -D {folder}/data -m fast -w restart >/dev/null"
-    as_owner = ["su", "postgres", "-s", "/bin/sh", "-c", command] if os.getuid() == 0 else ["/bin/sh", "-c", command]
-    subprocess.run(as_owner, check=True, timeout=60)
 
 
 def finished(shop, sweep):

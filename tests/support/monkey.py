@@ -15,7 +15,7 @@ STALLS = ("server_away", "sleep", "freeze_agent")
 DISKS = ("full_data", "full_spool")
 KINDS = (*KILLS, *STALLS, *DISKS, *LINE)
 # Kinds that need a database server of its own.
-NEEDS_CLUSTER = frozenset(["kill_database"])
+NEEDS_POSTGRES = frozenset(["kill_database"])
 # How often each kind comes, where it is not once: what is cheap and cruel comes more often.
 _WEIGHT = {"kill_script": 4, "kill_agent": 4, "kill_server": 2, "cut": 2, "preempt_script": 2}
 

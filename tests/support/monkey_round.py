@@ -118,16 +118,14 @@ def read_events(api: Any) -> list[dict[str, Any]]:
 
 def look_into(there: World) -> tuple[dict[str, int], list[str]]:
     """What is left open in the database, and what is wrong with it."""
-    if there.cluster is not None:
-        url = there.cluster.url.replace("postgresql://", "postgresql+psycopg://")
-    else:
-        url = f"sqlite:///{there.folder / 'server' / 'data' / 'besom.db'}"
+    file = f"sqlite:///{there.folder / 'server' / 'data' / 'besom.db'}"
+    url = there.environ.get("BESOM_DB", file).replace("postgresql://", "postgresql+psycopg://")
     engine = sqlalchemy.create_engine(url)
     try:
         with engine.connect() as c:
             left = {what: c.execute(sqlalchemy.text(query)).scalar_one() for what, query in _OPEN.items()}
             told = []
-            if there.cluster is None:
+            if there.postgres is None:
                 told = [row[0] for row in c.execute(sqlalchemy.text("PRAGMA integrity_check"))]
     finally:
         engine.dispose()

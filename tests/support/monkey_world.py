@@ -16,9 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import monkey_script
-from cluster import Cluster, parents
+from common.postgres import Postgres
+from common.processes import parents
 from disks import Disk
-from monkey import DISKS, KINDS, LINE, NEEDS_CLUSTER, Fault
+from monkey import DISKS, KINDS, LINE, NEEDS_POSTGRES, Fault
 from proxy import Proxy
 
 from besom.client.connection import Connection
@@ -51,13 +52,13 @@ class World:
         self._killed: set[int] = set()
         self._due = [0.0] * agents
         self._begun = 0
-        self.cluster: Cluster | None = None
+        self.postgres: Postgres | None = None
         with contextlib.ExitStack() as ends:
             self.data_disk = ends.enter_context(Disk(folder / "server" / "data", 48))
             self.spool_disk = ends.enter_context(Disk(folder / "b", 16))
             if database == "postgresql":
-                self.cluster = ends.enter_context(contextlib.closing(Cluster()))
-                self.environ["BESOM_DB"] = self.cluster.url
+                self.postgres = ends.enter_context(contextlib.closing(Postgres()))
+                self.environ["BESOM_DB"] = self.postgres.database("besom")
             ends.callback(self._end_all)
             self.start_server()
             self.proxy = ends.enter_context(contextlib.closing(Proxy(self._address, seed)))
@@ -80,8 +81,8 @@ class World:
     @property
     def kinds(self) -> list[str]:
         """The faults that this world can have."""
-        without = set() if self.cluster is not None else set(NEEDS_CLUSTER)
-        if self.cluster is not None:
+        without = set() if self.postgres is not None else set(NEEDS_POSTGRES)
+        if self.postgres is not None:
             without.add("full_data")
         if not self.spool_disk.is_own:
             # What limits a script would limit its journal too.
@@ -280,10 +281,10 @@ class World:
         return hit
 
     def _kill_database(self, fault: Fault) -> bool:
-        assert self.cluster is not None
-        self.cluster.kill()
+        assert self.postgres is not None
+        self.postgres.kill()
         self.rest(fault.lasts_s)
-        self.cluster.start()
+        self.postgres.start()
         return True
 
     def _kill_everything(self, fault: Fault) -> bool:
@@ -291,9 +292,9 @@ class World:
         everybody = [*self.scripts(), *self._agent_pids(), *([] if pid is None else [pid])]
         self._kill_agents(self._agent_pids())
         self._kill(everybody[:: -1 if fault.which % 2 else 1])
-        if self.cluster is not None:
-            self.cluster.kill()
-            self.cluster.start()
+        if self.postgres is not None:
+            self.postgres.kill()
+            self.postgres.start()
         time.sleep(fault.lasts_s)
         self.start_server()
         return True

@@ -12,10 +12,16 @@ TITLE = "200 simulated agents at one POST a second"
 
 
 def take(bench: Workbench) -> dict[str, Any]:
-    return bench.turns(
-        {"agents": lambda: bench.script("hand_out.py", "--only", "agents")["hand_out"]["agents"]},
-        rounds=max(1, bench.rounds - 1),
-    )
+    agents, seconds = bench.size(200, 20), bench.size(20, 4)
+
+    def besom() -> Sample:
+        with bench.server() as server:
+            sweep = server.sweep({name: {"min": 0.0, "max": 1.0} for name in "abc"}, metric={"name": "m0"})
+            return bench.program(
+                "besom", "agents_besom.py", server.url, server.token, sweep, server.pid, agents, seconds
+            ).answer
+
+    return bench.turns({"agents": besom}, rounds=max(1, bench.rounds - 1))
 
 
 def lines(samples: dict[str, list[Sample]]) -> list[Line]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from functools import partial
 from typing import Any
 
 from common.figures import Medians, Sample
-from common.servers import Postgres, postgres
+from common.postgres import Postgres
 from table import Line
 from workbench import Workbench
 
@@ -23,7 +24,7 @@ _names = itertools.count()
 
 def take(bench: Workbench) -> dict[str, Any]:
     processes, seconds = (8, 32), bench.size(5, 1)
-    with postgres() as database:
+    with contextlib.closing(Postgres()) as database:
 
         def besom(db: bool, count: int) -> Sample:
             with bench.server(_fresh(database) if db else None) as server:

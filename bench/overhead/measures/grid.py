@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from common.figures import Medians, Sample
@@ -12,7 +13,21 @@ TITLE = "hand-out from a grid of 10 and of 10⁹ points"
 
 
 def take(bench: Workbench) -> dict[str, Any]:
-    return bench.turns({"grid": lambda: bench.script("hand_out.py", "--only", "grid")["hand_out"]["grid"]})
+    rounds = bench.size(300, 20)
+
+    def besom() -> Sample:
+        with bench.server() as server:
+            few = {"a": {"values": list(range(10))}}
+            many = {name: {"values": list(range(1000))} for name in "abc"}
+            # A small grid is soon used up: as many of them as the rounds need.
+            sweeps = {
+                "few": [server.sweep(few, method="grid") for _ in range(rounds // 10)],
+                "many": [server.sweep(many, method="grid")],
+            }
+            found = bench.program("besom", "asks_besom.py", server.url, server.token, rounds, json.dumps(sweeps)).answer
+        return {"grid_10_ms": found["few"]["p50_ms"], "grid_1000000000_ms": found["many"]["p50_ms"]}
+
+    return bench.turns({"grid": besom})
 
 
 def lines(samples: dict[str, list[Sample]]) -> list[Line]:

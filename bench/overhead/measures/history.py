@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from common.figures import Sample
-from common.servers import postgres
+from common.postgres import Postgres
 from table import Line
 from workbench import Workbench
 
@@ -14,13 +15,13 @@ TITLE = "10⁷ points by 200 runs: bytes a point; 100 curves at 500 px"
 
 def take(bench: Workbench) -> dict[str, Any]:
     size = ("--runs", bench.size(200, 100), "--steps", bench.size(5_000, 200))
-    with postgres() as database:
+    with contextlib.closing(Postgres()) as database:
         url = database.database("history").replace("postgresql:", "postgresql+psycopg:")
         return {
-            "SQLite": [bench.script("history.py", *size, out="--json")],
-            "PostgreSQL": [bench.script("history.py", *size, "--database", url, out="--json")],
+            "SQLite": [bench.script("history.py", *size)],
+            "PostgreSQL": [bench.script("history.py", *size, "--database", url)],
             # As many steps a run as a curve of the bar has.
-            "curves": [bench.script("history.py", "--runs", 100, "--steps", bench.size(1_000, 200), out="--json")],
+            "curves": [bench.script("history.py", "--runs", 100, "--steps", bench.size(1_000, 200))],
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from typing import Any
@@ -24,11 +25,20 @@ LOOKS = {
 
 def take(bench: Workbench) -> dict[str, Any]:
     runs = bench.size(100_000, 1_000)
-    looks = bench.script("large_sweep.py", "--runs", runs, out="--json")
-    return {
-        "hand-out": [bench.script("hand_out.py", "--only", "large", "--large", runs)["hand_out"]["large"]],
-        "looks": next(iter(looks.values())),
-    }
+    looks = bench.script("large_sweep.py", "--runs", runs)
+    return {"hand-out": [hand_outs(bench, 100, runs)], "looks": next(iter(looks.values()))}
+
+
+def hand_outs(bench: Workbench, *sizes: int) -> Sample:
+    """How long a hand-out takes after so many finished runs, in sweeps of one server."""
+    with bench.place() as place:
+        url = f"sqlite:///{place}/large.db"
+        filled = bench.program("besom", "fill_besom.py", url, *sizes).answer["sweeps"]
+        sweeps = {str(size): [sweep] for size, sweep in zip(sizes, filled, strict=True)}
+        with bench.server(url) as server:
+            words = (server.url, server.token, bench.size(300, 20), json.dumps(sweeps))
+            found = bench.program("besom", "asks_besom.py", *words).answer
+    return {f"runs_{size}_{name}": value for size, figures in found.items() for name, value in figures.items()}
 
 
 def lines(samples: dict[str, list[Sample]]) -> list[Line]:

@@ -19,6 +19,8 @@ from besom.agents.screen import Screen
 from besom.agents.sentences import TAIL_BYTES, error_text, last_words
 from besom.agents.shipping import Rest, Shipping
 from besom.agents.signals import Signals
+from besom.agents.spare import WRITER as SPARE_WRITER
+from besom.agents.spare import Spare
 from besom.agents.starting import CannotStart, Starter
 from besom.agents.wake import Wake
 from besom.agents.watch import Manners, Watch, Watched
@@ -48,6 +50,7 @@ class Surroundings:
     link: Link
     heartbeat: Heartbeat
     shipping: Shipping
+    spare: Spare
     wake: Wake
     screen: Screen
     signals: Signals
@@ -103,21 +106,29 @@ def train(hand_out: Mapping[str, Any], around: Surroundings, *, first: bool) -> 
     """Trains one run and tells the server how it ended. ``first``: it is this agent's first."""
     folder = RunFolder(around.spools.runs / hand_out["uid"])
     attempt = int(hand_out["attempt"])
-    run = _facts(hand_out, around, folder, first)
     if attempt > 1:
         # An earlier attempt may have been another agent's of this machine, or our own a moment ago.
         around.shipping.clear_up()
         clear_up_folder(folder, around.link, around.screen.say)
-    note = Note(folder, attempt, around.process, around.agent_uid, around.link.server_id)
+
+    def note_in(place: RunFolder) -> Note:
+        return Note(place, attempt, around.process, around.agent_uid, around.link.server_id)
+
+    reused = around.spare.become(folder, attempt, note_in)
+    note = reused or note_in(folder)
     try:
-        return _train(hand_out, run, folder, note, around)
+        if reused:
+            folder.rewrite_config(_config(hand_out, around))
+        else:
+            folder.write_config(_config(hand_out, around), durable=False)
+        run = _facts(hand_out, around, folder, first=first, writer=SPARE_WRITER if reused else None)
+        return _train(run, folder, note, around)
     finally:
         note.close()
 
 
-def _train(hand_out: Mapping[str, Any], run: RunFacts, folder: RunFolder, note: Note, around: Surroundings) -> Outcome:
+def _train(run: RunFacts, folder: RunFolder, note: Note, around: Surroundings) -> Outcome:
     attempt = run.attempt
-    folder.write_config(_config(hand_out, around), durable=False)
     if attempt > 1:
         folder.clear_stop()
     around.heartbeat.hold([{"uid": run.uid, "attempt": attempt, "slot": 0}])
@@ -135,16 +146,21 @@ def _train(hand_out: Mapping[str, Any], run: RunFacts, folder: RunFolder, note: 
     outcome = Outcome(watched, seconds, words, log, told.answer)
     if told.complete:
         note.add(told=True)
-        around.shipping.discard(folder, attempt, keep_log=outcome.failed)
+        goes_on = (told.answer.get("next") or {}).get("kind") == "run"
+        if outcome.failed or not goes_on or not around.spare.keep(folder, watched.exit.closed):
+            around.shipping.discard(folder, attempt, keep_log=outcome.failed)
     return outcome
 
 
-def _facts(hand_out: Mapping[str, Any], around: Surroundings, folder: RunFolder, first: bool) -> RunFacts:
+def _facts(
+    hand_out: Mapping[str, Any], around: Surroundings, folder: RunFolder, *, first: bool, writer: str | None
+) -> RunFacts:
     sweep = around.sweep
     return RunFacts(
         uid=hand_out["uid"], name=hand_out["name"], attempt=int(hand_out["attempt"]), params=hand_out["params"],
         token=hand_out["token"], sweep_id=sweep["sweep_id"], entity=sweep["entity"], project=sweep["project"],
         agent=around.agent_uid, server_url=around.link.connection.url, folder=folder.path, first=first,
+        writer=writer,
     )  # fmt: skip
 
 

@@ -24,12 +24,12 @@ def call(function: Callable[[], Any]) -> int:
     try:
         function()
     except BaseException as error:
-        code, last_line = code_and_error(type(error), error)
+        code, line = code_and_error(type(error), error)
         _print(error)
     else:
-        code, last_line = 0, None
+        code, line = 0, None
     try:
-        current.end(code, last_line)
+        current.end(code, line)
     finally:
         current.set_run(outer)
     _flush()
@@ -54,9 +54,10 @@ def call_in_fork(function: Callable[[], Any]) -> int:
 
 
 def serve(function: Callable[[], Any], orders: socket.socket) -> int:
-    """Calls the function for each line of ``orders`` and answers ``{"code": …}``; 0 at the end.
+    """Calls the function for each line of ``orders`` and answers ``{"code": …, "closed": …}``; 0 at the end.
 
-    A line is ``{"set": …, "unset": […]}``: how the call's environment differs from the last call's, at first from none.
+    A line is ``{"set": …, "unset": […], "writer": …}``: how the call's environment differs from the last call's, at
+    first from none, and whose spool lies ready for it. ``closed`` is the spool of the run that ended last.
     """
     prefer_our_wandb()
     environ: dict[str, str] = {}
@@ -67,7 +68,9 @@ def serve(function: Callable[[], Any], orders: socket.socket) -> int:
             for name in order["unset"]:
                 del environ[name]
             replace_environ(environ)
-            lines.write(json.dumps({"code": call(function)}) + "\n")
+            current.begin_call(order["writer"])
+            code = call(function)
+            lines.write(json.dumps({"code": code, "closed": current.closed}) + "\n")
             lines.flush()
     return 0
 

@@ -46,7 +46,10 @@ _KEPT_FROM_CHILDREN = (
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What is known of an attempt before it starts. ``first``: the agent has started none before it."""
+    """What is known of an attempt before it starts. ``first``: the agent has started none before it.
+
+    ``writer``: whose spool lies ready in the folder, for the process that calls the function; None: it makes its own.
+    """
 
     uid: str
     name: str
@@ -60,6 +63,7 @@ class RunFacts:
     server_url: str
     folder: Path
     first: bool = True
+    writer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

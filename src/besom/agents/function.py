@@ -141,7 +141,7 @@ class FunctionStarter:
             if self._isolation == "thread":
                 return ThreadCall(self._function, environ, log, on_trouble)
             if self._isolation == "pool":
-                return self._pooled(around)
+                return self._pooled(around, run.writer)
             return self._process(around)
         except OSError as error:
             raise CannotStart(f"no process can be started for the function: {error.strerror}") from None
@@ -162,7 +162,7 @@ class FunctionStarter:
             return start_fork(lambda: call_in_fork(self._function), around)
         return self._spawn(around, ())
 
-    def _pooled(self, around: Surroundings) -> PooledCall:
+    def _pooled(self, around: Surroundings, writer: str | None) -> PooledCall:
         if self._warm is None or self._warm.gone:
             ours, theirs = socket.socketpair()
             with theirs:
@@ -171,8 +171,8 @@ class FunctionStarter:
                 else:
                     process = self._spawn(around, (theirs.fileno(),))
             self._warm = WarmProcess(process, ours)
-            return self._warm.call(around)
-        return self._warm.call(around, log=around.log)
+            return self._warm.call(around, writer=writer)
+        return self._warm.call(around, log=around.log, writer=writer)
 
     def _spawn(self, around: Surroundings, more_fds: tuple[int, ...]) -> Process:
         around.guard.ensure()

@@ -23,6 +23,7 @@ from besom.agents.sentences import how_it_ended, params_text, run_place, shown_w
 from besom.agents.settings import number
 from besom.agents.shipping import Shipping
 from besom.agents.signals import Signals
+from besom.agents.spare import Spare
 from besom.agents.starting import Starter
 from besom.agents.wake import Wake
 from besom.agents.watch import Manners, Watched, agent_order
@@ -135,8 +136,9 @@ class _Agent:
         heartbeat = Heartbeat(self.link.another(), self.uid, interval_s, self.wake)
         heartbeat.start()
         shipping = Shipping(self.link.another(), heartbeat.hurry)
+        spare = Spare(shipping.discard)
         try:
-            ending = self._cannot_work(sweep) or self._work(self._surroundings(sweep, heartbeat, shipping))
+            ending = self._cannot_work(sweep) or self._work(self._surroundings(sweep, heartbeat, shipping, spare))
         except ServerUnreachable as error:
             ending = Ending(ExitCode.UNREACHABLE, str(error))
         except NotFound:
@@ -146,6 +148,7 @@ class _Agent:
         except OSError as error:
             ending = Ending(ExitCode.ERROR, f"this machine does not let the agent work: {error}")
         finally:
+            spare.close()
             shipping.close()
             heartbeat.close()
         self._say_goodbye(ending)
@@ -179,7 +182,9 @@ class _Agent:
             self.screen.say(f"see it at {sweep['url']}")
         return self.starter.check(sweep)
 
-    def _surroundings(self, sweep: Mapping[str, Any], heartbeat: Heartbeat, shipping: Shipping) -> Surroundings:
+    def _surroundings(
+        self, sweep: Mapping[str, Any], heartbeat: Heartbeat, shipping: Shipping, spare: Spare
+    ) -> Surroundings:
         say = self.screen.say
         spools = spool_place(self.options.environ)
         if spools.remark:
@@ -196,8 +201,8 @@ class _Agent:
         )
         return Surroundings(
             agent_uid=self.uid, process=self.process, sweep=sweep, spools=spools, link=self.link, heartbeat=heartbeat,
-            shipping=shipping, wake=self.wake, screen=self.screen, signals=self.signals, guard=self.guard,
-            starter=self.starter, manners=manners, server_patience_s=self.server_patience_s,
+            shipping=shipping, spare=spare, wake=self.wake, screen=self.screen, signals=self.signals,
+            guard=self.guard, starter=self.starter, manners=manners, server_patience_s=self.server_patience_s,
             wait=self._wait_for_server, more=lambda watched: self._wants_more(watched, heartbeat),
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from besom.client.run_folder import RunFolder
-from besom.common.places import make_private
+from besom.common.places import make_private, overwrite
 
 
 class Note:
@@ -27,15 +27,12 @@ class Note:
             "child": None, "end": None, "told": False,
         }  # fmt: skip
         self._descriptor = _open(folder, attempt)
-        self._longest = 0
         self.add()
 
     def add(self, **facts: Any) -> None:
         """Writes what is known by now. No fsync: who comes after a power cut has no child to end."""
         self._facts.update(facts)
-        text = json.dumps(self._facts).encode().ljust(self._longest)
-        self._longest = len(text)
-        os.pwrite(self._descriptor, text, 0)
+        overwrite(self._descriptor, json.dumps(self._facts).encode())
 
     def close(self) -> None:
         """Nothing more will be added."""
@@ -50,4 +47,4 @@ def _open(folder: RunFolder, attempt: int) -> int:
         pass
     except FileNotFoundError:
         make_private(folder.path)
-    return os.open(folder.agent_file(attempt), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    return os.open(os.path.join(folder.place, f"agent-{attempt}.json"), os.O_WRONLY | os.O_CREAT, 0o600)

@@ -23,10 +23,14 @@ _NEAR_END_S = 0.0005
 
 
 class Exit(NamedTuple):
-    """How a process ended, as the system told it: a code, or the number of the signal that ended it."""
+    """How a process ended, as the system told it: a code, or the number of the signal that ended it.
+
+    ``closed``: the spool of a function's run that its process has closed, where it says so.
+    """
 
     code: int | None
     signal: int | None
+    closed: str | None = None
 
 
 class Child(Protocol):

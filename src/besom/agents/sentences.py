@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from besom.common.wording import TRACEBACK, exception_at
+
 # What each Ctrl-C means, said when it comes; the last line stands for all further ones.
 LADDER = (
     "ctrl-c received. Waiting for runs to end. Send ctrl-c again to terminate them.",
@@ -14,7 +16,6 @@ LADDER = (
     "Killing the run.",
 )
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-_TRACEBACK = "Traceback (most recent call last):"
 # What is looked at, and what is sent to the server, of a failed run's output.
 TAIL_BYTES = 65_536
 _SENT_LINES = 20
@@ -63,18 +64,34 @@ def last_words(output: bytes) -> list[str]:
     text = _ANSI.sub(b"", output).decode("utf-8", "replace")
     # Of a line that was written over and over (a progress bar) the last state counts.
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
-    begins = [number for number, line in enumerate(lines) if line.strip() == _TRACEBACK]
+    begins = [number for number, line in enumerate(lines) if line.strip() == TRACEBACK]
     if begins:
         lines = lines[begins[-1] :]
     lines = [line for line in lines if line and not line.startswith("besom: ")]
-    return lines[-_SENT_LINES:] if begins else lines[-5:]
+    return _shortened(lines, _SENT_LINES) if begins else lines[-5:]
+
+
+def _shortened(lines: Sequence[str], most: int) -> list[str]:
+    """Of a deep stack the last frames, of a long message its first line and its end: the exception is always there."""
+    at = exception_at(lines) if lines else 0
+    stack, message = list(lines[:at]), list(lines[at:])
+    room = most * 3 // 4
+    if len(message) > room:
+        message = [message[0], "…", *message[2 - room :]]
+    left = most - len(message)
+    if len(stack) > left:
+        stack = [stack[0], *stack[len(stack) - left + 1 :]]
+    return stack + message
 
 
 def error_text(words: Sequence[str]) -> str | None:
     """What the server keeps as the run's error."""
-    return "\n".join(words)[-_SENT_CHARACTERS:] or None
+    text = "\n".join(words)
+    if len(text) > _SENT_CHARACTERS:
+        text = "\n".join(_cut(line, _SENT_CHARACTERS // len(words) - 1) for line in words)
+    return text or None
 
 
 def shown_words(words: Sequence[str]) -> list[str]:
     """What the terminal repeats of it."""
-    return [f"  | {line}" for line in words[-_SHOWN_LINES:]]
+    return [f"  | {line}" for line in _shortened(words, _SHOWN_LINES)]

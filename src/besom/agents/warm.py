@@ -24,15 +24,18 @@ class WarmProcess:
         self._told: Mapping[str, str] = {}
         self.idle_pipe: int | None = None
 
-    def call(self, around: Surroundings, *, log: Path | None = None) -> PooledCall:
-        """Begins a call; with ``log`` its output goes there, else where the process was started to."""
+    def call(self, around: Surroundings, *, log: Path | None = None, writer: str | None = None) -> PooledCall:
+        """Begins a call; with ``log`` its output goes there, else where the process was started to.
+
+        ``writer``: the process may write to the spool of this name, which lies ready.
+        """
         if log is not None and self.idle_pipe is not None:
             self.process.output = Output(self.idle_pipe, log, around.on_trouble)
             self.idle_pipe = None
         told, self._told = self._told, around.environ
         # Hundreds of variables are the same in every call.
         changed = {name: value for name, value in around.environ.items() if told.get(name) != value}
-        order = {"set": changed, "unset": [name for name in told if name not in around.environ]}
+        order = {"set": changed, "unset": [name for name in told if name not in around.environ], "writer": writer}
         with contextlib.suppress(BrokenPipeError):
             self.orders.sendall(json.dumps(order).encode() + b"\n")
         return PooledCall(self)
@@ -116,4 +119,5 @@ class PooledCall:
         self._hung_up = not piece
         self._answer += piece
         if self._answer.endswith(b"\n"):
-            self._exit = Exit(int(json.loads(self._answer)["code"]), None)
+            answer = json.loads(self._answer)
+            self._exit = Exit(int(answer["code"]), None, answer["closed"])

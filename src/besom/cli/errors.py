@@ -25,8 +25,8 @@ def complain(sentence: str) -> None:
 
 def explained(command: Callable[[], object]) -> int:
     """Runs the command; returns its exit code, whatever happens inside."""
-    make_printable()
     try:
+        make_printable()
         try:
             code = command()
         finally:

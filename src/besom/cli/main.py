@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import click
 
+from besom.cli.errors import explained
 from besom.common.version import VERSION
 
 INTRODUCTION = """\
@@ -33,6 +34,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Run a sweep": {
         "run": Entry("besom.cli.run:run", "Run a sweep here: server, sweep, agents, live progress, result."),
         "check": Entry("besom.cli.check:check", "Check a sweep file and show what it means."),
+        "suggest": Entry("besom.cli.suggest:suggest", "Say what to run next, without a server: JSON lines in and out."),
         "sweep": Entry("besom.cli.sweep:sweep", "Create a sweep for agents to work on."),
         "agent": Entry("besom.cli.agent:agent", "Ask a sweep for runs and train them, one after another."),
         "agents": Entry("besom.cli.agents:agents", "List agents and turn them off."),
@@ -116,8 +118,6 @@ def cli(ctx: click.Context) -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code; mistakes become one sentence on stderr."""
-    from besom.cli.errors import explained
-
     if sys.platform == "win32":
         click.echo("besom: Windows is not supported: run Besom on Linux, on macOS or in WSL", err=True)
         return 1

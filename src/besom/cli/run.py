@@ -197,7 +197,7 @@ def show_result(connection: Connection, sweep: Mapping[str, Any], file: str) -> 
     if runs:
         left_out = sum(sweep["runs"].values()) - len(runs)
         more = f"… and {count_text(left_out, 'more run')}: besom export {sweep['id']}" if left_out > 0 else ""
-        print_runs(out, [_without_said(run) for run in runs], metric, rest=more)
+        print_runs(out, [_without_said(run) for run in runs], metric, now=time.time(), rest=more)
     if best is not None:
         score = f" with {metric} {score_text(best['score'])}" if metric else ""
         out.print(cell(f"\nBest: run {best['id']}{score}", "bold"))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from besom.cli.output import cell, make_table, print_table, state_cell, text_width
-from besom.cli.words import params_text, run_score_text, value_text
+from besom.cli.words import params_text, run_score_text, runtime_text, value_text
 from besom.command import flatten
 from besom.common.json_numbers import as_number
-from besom.common.wording import NONE, duration
+from besom.common.wording import NONE, error_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,14 +35,17 @@ class Column:
         return max(map(text_width, (self.title, *self.texts))) + _GAP
 
 
-def print_runs(out: Console, runs: Sequence[Mapping[str, Any]], metric: str | None, *, rest: str = "") -> None:
+def print_runs(
+    out: Console, runs: Sequence[Mapping[str, Any]], metric: str | None, *, now: float, rest: str = ""
+) -> None:
     """Runs in the given order: id, state, score, the params in which they differ, time, and why a run ended early.
 
     Where the terminal is too narrow, the reasons stand below the table; where it is narrower still, the params share
-    one column. ``rest`` is a line about runs that the table leaves out.
+    one column. ``now``: seconds since 1970; ``rest`` is a line about runs that the table leaves out.
     """
     reasons = Column("why", [reason(run) for run in runs])
-    columns, below = _fitting(runs, metric, reasons, out.width)
+    time = Column("time", [runtime_text(run, now) for run in runs], right=True)
+    columns, below = _fitting(runs, metric, time, reasons, out.width)
     table = make_table(*((column.title, "right" if column.right else "left") for column in columns))
     for drawn, column in zip(table.columns, columns, strict=True):
         drawn.no_wrap = not column.wraps
@@ -73,7 +76,7 @@ def _warning_lines(runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _fitting(
-    runs: Sequence[Mapping[str, Any]], metric: str | None, reasons: Column, width: int
+    runs: Sequence[Mapping[str, Any]], metric: str | None, time: Column, reasons: Column, width: int
 ) -> tuple[list[Column], bool]:
     """The columns that fit side by side, and whether the reasons must stand below them."""
     names = differing_params(runs)
@@ -82,7 +85,6 @@ def _fitting(
     if metric is not None:
         front.append(Column(metric, [run_score_text(run) for run in runs], right=True))
     params = [_param_column(name, [values.get(name, NONE) for values in flat]) for name in names]
-    time = Column("time", [duration(run["runtime_s"]) for run in runs], right=True)
     why = [reasons] if any(reasons.texts) else []
     if _width([*front, *params, time, *why]) <= width:
         return [*front, *params, time, *why], False
@@ -125,5 +127,4 @@ def reason(run: Mapping[str, Any]) -> str:
     """Why a run was stopped or failed: one line, nothing for most runs."""
     # A run that was done before the word to stop reached it has not been stopped.
     stopped = run["stop_reason"] if run["state"] != "finished" else None
-    lines = str(stopped or run["error"] or "").strip().splitlines()
-    return lines[-1] if lines else ""
+    return error_line(str(stopped or run["error"] or ""))

@@ -86,7 +86,7 @@ def draw_sweep(
     metric = (sweep["metric"] or {}).get("name")
     left_out = sum(sweep["runs"].values()) - len(runs)
     more = f"… and {count_text(left_out, 'more run')}: -n {len(runs) + left_out}, or besom export {sweep['id']}"
-    print_runs(out, runs, metric, rest=more if left_out > 0 else "")
+    print_runs(out, runs, metric, now=time.time(), rest=more if left_out > 0 else "")
 
 
 def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: float) -> list[tuple[str, str]]:
@@ -151,8 +151,7 @@ def draw_run(out: Console, run: Mapping[str, Any], log: Sequence[str]) -> None:
 
 def run_facts(run: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
     """What `besom show` says of a run, line by line."""
-    from besom.cli.words import ago, run_score_text
-    from besom.common.wording import duration
+    from besom.cli.words import ago, run_score_text, runtime_text
 
     late = "done before it was stopped: " if run["state"] == "finished" else ""
     facts = [("state", run["state"] + (f": {late}{run['stop_reason']}" if run["stop_reason"] else ""))]
@@ -167,7 +166,7 @@ def run_facts(run: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
     if run["tags"]:
         facts.append(("tags", ", ".join(run["tags"])))
     facts.append(("started", ago(run["started"], now)))
-    facts.append(("time", duration(run["runtime_s"])))
+    facts.append(("time", runtime_text(run, now)))
     return [*facts, ("page", run["url"])]
 
 
@@ -198,6 +197,7 @@ def _print_values(out: Console, title: str, values: Mapping[str, Any]) -> None:
 
 def _print_attempts(out: Console, attempts: Sequence[Mapping[str, Any]]) -> None:
     from besom.cli.output import cell, make_table, print_table, state_cell
+    from besom.common.wording import error_line
 
     if len(attempts) < 2:
         return
@@ -205,12 +205,11 @@ def _print_attempts(out: Console, attempts: Sequence[Mapping[str, Any]]) -> None
     table = make_table("  number", "state", "host", "exit", "error")
     for attempt in attempts:
         code = attempt["exit_code"] if attempt["signal"] is None else f"signal {attempt['signal']}"
-        error = str(attempt["error"] or "").strip().splitlines()
         table.add_row(
             cell(f"  {attempt['number']}"),
             state_cell(attempt["state"]),
             cell(attempt["host"] or ""),
             cell("" if code is None else str(code)),
-            cell(error[-1] if error else ""),
+            cell(error_line(attempt["error"])),
         )
     print_table(out, table)

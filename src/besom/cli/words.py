@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from besom.command import flatten
@@ -27,6 +27,13 @@ def run_score_text(run: Mapping[str, Any]) -> str:
     return f"{text} so far" if run["state"] == "running" and run["score"] is not None else text
 
 
+def runtime_text(run: Mapping[str, Any], now: float) -> str:
+    """How long a run took, or has taken until ``now`` (seconds since 1970)."""
+    if run["runtime_s"] is None and run["state"] == "running" and run["started"]:
+        return duration(now - _seconds(run["started"]))
+    return duration(run["runtime_s"])
+
+
 def params_text(params: Mapping[str, Any]) -> str:
     """``batch_size=64 lr=0.001``; nested params with dotted names."""
     return " ".join(f"{name}={value_text(value)}" for name, value in flatten(params))
@@ -36,12 +43,15 @@ def ago(at: str | None, now: float) -> str:
     """An ISO 8601 time as the distance to ``now`` (seconds since 1970)."""
     if not at:
         return NONE
-    then = datetime.fromisoformat(at.replace("Z", "+00:00"))
-    distance = now - then.astimezone(timezone.utc).timestamp()
+    distance = now - _seconds(at)
     if distance < 2:
         return "just now"
     largest = duration(round(distance)).split(" ")
     return f"{largest[0].removesuffix('.0')} {largest[1]} ago"
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
 
 
 def count_text(number: int, noun: str) -> str:

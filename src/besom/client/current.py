@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from os import PathLike
 
 from besom.client.config import Config, ConfigState
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 run: Run | None = None
 held = ConfigState(allow_val_change=True)
+# In a process that an agent keeps for many calls: the spool of the run that ended last in this call.
+closed: str | None = None
+_ready: tuple[str, int] | None = None
 
 
 def active(asked: str) -> Run:
@@ -34,8 +38,24 @@ def set_run(new: Run | None) -> None:
 
 def forget(old: Run) -> None:
     """The run has ended."""
+    global closed
+    closed = old.spool_file
     if run is old:
         set_run(None)
+
+
+def begin_call(writer: str | None) -> None:
+    """A function is called: ``writer`` names the spool that lies ready in its run folder, if there is one."""
+    global closed, _ready
+    closed = None
+    _ready = None if writer is None else (writer, os.getpid())
+
+
+def take_writer() -> str | None:
+    """The writer whose spool lies ready, once. It is this process's alone, not a forked child's."""
+    global _ready
+    ready, _ready = _ready, None
+    return ready[0] if ready is not None and ready[1] == os.getpid() else None
 
 
 def end(exit_code: int, error: str | None) -> None:

@@ -1,4 +1,4 @@
-"""How the process ends: the exit code and the exception's last line, caught where Python lets one see them."""
+"""How the process ends: the exit code and the exception in one line, caught where Python lets one see them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ INTERRUPTED = 130
 
 
 def code_and_error(kind: type[BaseException] | None, value: BaseException | None) -> tuple[int, str | None]:
-    """The exit code that an exception stands for, and its last line; (0, None) without one."""
+    """The exit code that an exception stands for, and what it says in one line; (0, None) without one."""
     if kind is None:
         return 0, None
     if issubclass(kind, SystemExit):
         return _code_of(getattr(value, "code", None))
-    return (INTERRUPTED if issubclass(kind, KeyboardInterrupt) else 1), _last_line(kind, value)
+    return (INTERRUPTED if issubclass(kind, KeyboardInterrupt) else 1), _one_line(kind, value)
 
 
-def _last_line(kind: type[BaseException], value: BaseException | None) -> str:
-    """As the last line of a traceback.
+def _one_line(kind: type[BaseException], value: BaseException | None) -> str:
+    """As a traceback names it, with the first line of its message.
 
     Not by the module of that name: what it imports makes Python forget that Ctrl-C is on its way to end the process.
     """
@@ -39,7 +39,7 @@ def _last_line(kind: type[BaseException], value: BaseException | None) -> str:
         text = str(value).strip()
     except Exception:
         text = "<its text cannot be shown>"
-    return (f"{name}: {text}" if text else name).splitlines()[-1]
+    return (f"{name}: {text}" if text else name).splitlines()[0]
 
 
 def install(end: Callable[[int, str | None], None]) -> None:
@@ -104,4 +104,4 @@ def _code_of(status: Any) -> tuple[int, str | None]:
         return 0, None
     if isinstance(status, int):
         return int(status) & 0xFF, None
-    return 1, str(status).strip().splitlines()[-1] if str(status).strip() else None
+    return 1, str(status).strip().splitlines()[0] if str(status).strip() else None

@@ -63,7 +63,7 @@ class Run(KnownRun):
         self._forked = False
         self._preempting = False
         self._saved: SavedFiles | None = None
-        place = folder.history_file(self.attempt, writer) if folder is not None else None
+        place = self.spool_file = folder.history_file(self.attempt, writer) if folder is not None else None
         definitions = Definitions()
         kept = SummaryState(definitions, self._summary_changed)
         self._rows = Rows(Spool(None if place is None else lambda: place), kept, definitions, resumed=self.resumed)
@@ -81,7 +81,7 @@ class Run(KnownRun):
                 allow_val_change=allow_val_change,
             )
         )
-        if config:
+        if config and not (watched and self.attempt == 1 and config == params):
             self._config_changed(dict(config))
         if about:
             self._spool.note("about", **about)
@@ -186,7 +186,7 @@ class Run(KnownRun):
         self.end(exit_code or 0, None, quiet=bool(quiet))
 
     def end(self, exit_code: int, error: str | None, *, quiet: bool = False) -> None:
-        """Ends the run as `finish` does, with the last line of the exception that ended it."""
+        """Ends the run as `finish` does, with a line about the exception that ended it."""
         if self._ended:
             return
         self._ended = True

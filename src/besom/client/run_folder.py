@@ -25,7 +25,7 @@ from __future__ import annotations
 import os
 
 from besom.common.json_text import decode
-from besom.common.places import write_private
+from besom.common.places import overwrite, write_private
 from besom.errors import UsageError
 
 TYPE_CHECKING = False
@@ -58,13 +58,16 @@ class RunFolder:
     def __init__(self, path: Path | str) -> None:
         # A slash at the end is no part of the name.
         self.place = os.fspath(path).rstrip("/")
+        self._path: Path | None = None
 
     @property
     def path(self) -> Path:
         """The folder, for whoever has `pathlib` anyway: a run under an agent never loads it."""
-        from pathlib import Path
+        if self._path is None:
+            from pathlib import Path
 
-        return Path(self.place)
+            self._path = Path(self.place)
+        return self._path
 
     @property
     def uid(self) -> str:
@@ -76,6 +79,14 @@ class RunFolder:
     def write_config(self, facts: Mapping[str, Any], *, durable: bool = True) -> None:
         """Makes the folder and writes ``config.json``, whole or not at all."""
         write_private(self._inside("config.json"), _text(facts), durable=durable)
+
+    def rewrite_config(self, facts: Mapping[str, Any]) -> None:
+        """Writes ``config.json`` over the one of an earlier run, which nobody reads any more."""
+        descriptor = os.open(self._inside("config.json"), os.O_WRONLY)
+        try:
+            overwrite(descriptor, _text(facts).encode())
+        finally:
+            os.close(descriptor)
 
     def config(self) -> dict[str, Any]:
         """What ``config.json`` holds; raises UsageError when there is none to read."""
@@ -140,7 +151,7 @@ class RunFolder:
         """Makes what was written of an attempt, and what is known of the run, survive a power cut."""
         import contextlib
 
-        known = (self._inside("config.json"), self._inside(f"end-{attempt}.json"))
+        known = tuple(self._inside(name) for name in ("config.json", f"agent-{attempt}.json", f"end-{attempt}.json"))
         for file in (*known, *(str(stream.file) for stream in self.streams(attempt))):
             # A file that is not there has nothing to lose.
             with contextlib.suppress(OSError):
@@ -240,8 +251,8 @@ class RunFolder:
 
 
 def _load(file: str) -> Any:
-    with open(file, encoding="utf-8") as content:
-        return decode(content.read())
+    with open(file, "rb", 0) as content:
+        return decode(content.read().decode())
 
 
 def _text(facts: Mapping[str, Any]) -> str:

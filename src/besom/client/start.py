@@ -147,7 +147,7 @@ class Start:
         if self.mode == "disabled" or rank(self.environ) > 0:
             return self._unrecorded(facts)
         if folder.is_writable():
-            writer = folder.new_writer(int(facts["attempt"]))
+            writer = current.take_writer() or folder.new_writer(int(facts["attempt"]))
             return self._make(facts, folder=folder, writer=writer, watched=True, about=about)
         return self._ship_by_itself(facts, about)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from besom.common.spool_format import (
@@ -49,7 +49,7 @@ class Reader:
         self.rest = rest
         self.started = started
 
-    def feed(self, piece: bytes) -> Iterator[Row | Note]:
+    def feed(self, piece: bytes) -> Generator[Row | Note, None, None]:
         """Yields the records that are whole after ``piece``; raises SpoolError on bytes that cannot be a spool."""
         data = self.rest + piece
         at = 0

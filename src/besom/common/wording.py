@@ -1,4 +1,4 @@
-"""How numbers and lengths of time read, in the agent's lines, on the command line and on the page."""
+"""How numbers, lengths of time and errors read, in the agent's lines, on the command line and on the page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 NONE = "–"
 NEVER_READ = "set by the sweep but never read by the script"
+TRACEBACK = "Traceback (most recent call last):"
 
 
 def score_text(score: Any) -> str:
@@ -43,3 +44,29 @@ def duration(seconds: float | None) -> str:
     if minutes < 48 * 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def exception_at(lines: Sequence[str]) -> int:
+    """Which line names what was raised: of the last traceback the first one that is no frame, else the last line."""
+    begins = [at for at, line in enumerate(lines) if line.strip() == TRACEBACK]
+    if begins:
+        margin = _indentation(lines[begins[-1]])
+        for at in range(begins[-1] + 1, len(lines)):
+            if lines[at].strip() and _indentation(lines[at]) <= margin:
+                return at
+    return len(lines) - 1
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def error_line(error: str | None) -> str:
+    """Why a run failed, in one line: the exception with the first line of its message; empty without an error."""
+    lines = [line for line in (error or "").splitlines() if line.strip()]
+    if not lines:
+        return ""
+    at = exception_at(lines)
+    said, rest = lines[at].strip(), lines[at + 1 : at + 2]
+    # A message that begins with a line end leaves the exception's name alone.
+    return f"{said} {rest[0].strip()}" if rest and said.endswith(":") and " " not in said else said

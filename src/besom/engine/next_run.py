@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from besom.engine.records import Run, Sweep
 from besom.metric import Metric
@@ -16,8 +17,7 @@ MOST_SKIPS = 1000
 WAIT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class HandOutRun:
+class HandOutRun(Struct, frozen=True):
     """Hand out ``again`` (a new attempt of it), or make a run of draw ``number`` with ``params``."""
 
     again: Run | None
@@ -26,8 +26,7 @@ class HandOutRun:
     params_hash: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class WaitForRuns:
+class WaitForRuns(Struct, frozen=True):
     """Nothing now. ``next_number`` is where the search goes on."""
 
     seconds: float
@@ -35,27 +34,26 @@ class WaitForRuns:
     next_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class NothingLeft:
+class NothingLeft(Struct, frozen=True):
     """Nothing any more; ``reason`` becomes the sweep's if it is still open."""
 
     reason: str
     next_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What there is to know besides the sweep itself.
 
     ``waiting`` is the run that has waited longest to be handed out again, ``reached`` the run (name, score) that has
     met the target. ``pending`` and ``tried`` are asked only when needed: the params of runs that are under way, and
-    whether the sweep has had params with this hash.
+    whether the sweep has had params with this hash; so is ``running_s``, how long runs under way have trained in all.
     """
 
     waiting: Run | None
     reached: tuple[str, float] | None
     pending: Callable[[], Sequence[Mapping[str, Any]]]
     tried: Callable[[str], bool]
+    running_s: Callable[[], float] = lambda: 0.0
 
 
 def next_run(
@@ -69,25 +67,38 @@ def next_run(
         return WaitForRuns(WAIT_S, f"the sweep is paused: `besom resume {sweep.uid}` lets it go on", number)
     if (run := progress.waiting) is not None:
         return HandOutRun(run, run.idx or 0, run.params, run.params_hash)
-    if reason := end_of_search(sweep, progress.reached, now):
+    running_s = 0.0 if sweep.compute_cap_s is None else progress.running_s()
+    if reason := end_of_search(sweep, progress.reached, now, running_s):
         return _wait_or_end(sweep, reason, number)
     return _draw(sweep, progress, searcher)
 
 
-def end_of_search(sweep: Sweep, reached: tuple[str, float] | None, now: float) -> str | None:
-    """Why the sweep makes no more new runs, as far as its counters tell; None if it may."""
+def end_of_search(sweep: Sweep, reached: tuple[str, float] | None, now: float, running_s: float = 0.0) -> str | None:
+    """Why the sweep makes no more new runs, as far as its counters tell; None if it may.
+
+    ``running_s`` is how long the runs that are under way have trained in all.
+    """
     if sweep.metric is not None and sweep.metric.target is not None and reached is not None:
         return target_sentence(sweep.metric, *reached)
     if sweep.run_cap is not None and sweep.created_runs >= sweep.run_cap:
         return f"run cap of {sweep.run_cap} reached"
-    if (
-        sweep.time_cap_s is not None
-        and sweep.first_started is not None
-        and now - sweep.first_started >= sweep.time_cap_s
-    ):
-        return f"time cap of {duration(sweep.time_cap_s)} reached"
+    if reason := _cap_of_time(sweep, now, running_s):
+        return reason
+    if sweep.plateau_runs is not None and sweep.since_best >= sweep.plateau_runs:
+        ended = "run" if sweep.plateau_runs == 1 else f"{sweep.plateau_runs} runs"
+        return f"plateau: the last {ended} brought nothing better"
     if sweep.size is not None and sweep.next_number >= sweep.size:
         return exhausted_sentence(sweep)
+    return None
+
+
+def _cap_of_time(sweep: Sweep, now: float, running_s: float) -> str | None:
+    begun = sweep.first_started
+    if sweep.time_cap_s is not None and begun is not None and now - begun >= sweep.time_cap_s:
+        return f"time cap of {duration(sweep.time_cap_s)} reached"
+    if sweep.compute_cap_s is not None and sweep.run_time_ms / 1000 + running_s >= sweep.compute_cap_s:
+        trained = duration(round(sweep.run_time_ms / 1000 + running_s))
+        return f"compute cap of {duration(sweep.compute_cap_s)} reached: runs have trained for {trained}"
     return None
 
 

@@ -6,8 +6,9 @@ Times are seconds since 1970 (UTC). ``id`` is the store's own number, ``uid`` th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from besom.metric import Metric
 from besom.sweep_config.config import Retry
@@ -15,13 +16,13 @@ from besom.wire.runs import RunState
 from besom.wire.sweeps import SweepState
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Struct, frozen=True):
     """A sweep and its counters.
 
     ``size`` is the number of draws (None: no end), ``next_number`` the next draw, ``created_runs`` how many runs the
     sweep has made (removed ones too), ``waiting`` how many of its runs wait to be handed out again. ``counts`` says
-    how many runs are in each state.
+    how many runs are in each state. ``run_time_ms`` is the run time of attempts that have ended, and ``since_best`` how
+    many runs have ended well since the best of them.
     """
 
     id: int
@@ -45,10 +46,13 @@ class Sweep:
     first_started: float | None
     notes: tuple[str, ...]
     counts: Mapping[RunState, int]
+    compute_cap_s: float | None = None
+    plateau_runs: int | None = None
+    run_time_ms: int = 0
+    since_best: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run. ``attempt`` is the number of its latest attempt, ``by_sweep`` tells that its sweep chose its params.
 
     ``waiting_since`` is set while it waits to be handed out again. ``stop_wanted`` is what its watcher is told.
@@ -76,8 +80,7 @@ class Run:
     reads: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One training of a run. ``state`` is a run state or ``lost`` (its lease ran out).
 
     ``base_step`` is set when it went on from a checkpoint: rows of earlier attempts below that step come first.
@@ -97,10 +100,10 @@ class Attempt:
     defines: Mapping[str, Any]
     script_exit: int | None
     script_error: str | None
+    ended: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """A process that asks for runs."""
 
     id: int

@@ -58,6 +58,7 @@ def decide(c: Connection, sweep: Sweep, searcher: Searcher, now: float) -> HandO
         reached=sweeps.reached_target(c, sweep),
         pending=lambda: runs.params_under_way(c, sweep.id),
         tried=lambda digest: sweeps.is_tried(c, sweep.id, digest),
+        running_s=lambda: runs.seconds_running(c, sweep.id, now),
     )
     return next_run(sweep, progress, searcher, now)
 

@@ -45,9 +45,9 @@ def append(
 ) -> Appended:
     """Takes bytes of a stream that begin at ``offset`` and answers the next offset that is wanted.
 
-    Anything but ``offset + len(data)`` tells that nothing (or, of a spoiled spool, only the good part) was stored: the
-    bytes were here before, or bytes before them are missing. Raises NotFound, UsageError for an unknown kind, Refused
-    when the stream was spoiled by an earlier piece.
+    Anything but ``offset + len(data)`` tells that not all was stored: the bytes were here before, bytes before them are
+    missing, or only a part was taken, of a spoiled spool the good one, of very many new names some. Raises NotFound,
+    UsageError for an unknown kind, Refused when the stream was spoiled by an earlier piece.
     """
     _check_kind(kind)
     run, which = runs.get_both(c, run_uid, attempt)
@@ -60,11 +60,12 @@ def append(
 def append_last(c: Connection, run: Run, attempt: Attempt, path: str, offset: int, data: bytes, now: float) -> None:
     """Takes the bytes of a stream ``WRITER/KIND`` that come with the report of the attempt's end.
 
-    As in `append`, but what a spoiled stream brings is passed over: a run can end all the same.
+    As in `append`, but taken whole, and what a spoiled stream brings is passed over: a run can end all the same.
     """
     writer, _, kind = path.rpartition("/")
     _check_kind(kind)
-    _take(c, run, attempt, streams.get_or_make(c, attempt.id, writer, kind), writer, kind, offset, data, now)
+    stream = streams.get_or_make(c, attempt.id, writer, kind)
+    _take(c, run, attempt, stream, writer, kind, offset, data, now, whole=True)
 
 
 def _check_kind(kind: str) -> None:
@@ -74,7 +75,7 @@ def _check_kind(kind: str) -> None:
 
 def _take(
     c: Connection, run: Run, which: Attempt, stream: streams.Stream, writer: str, kind: str, offset: int, data: bytes,
-    now: float,
+    now: float, *, whole: bool = False,
 ) -> Appended:  # fmt: skip
     superseded = which.number != run.attempt
     order_waits = superseded or run.stop_wanted is not None
@@ -82,7 +83,7 @@ def _take(
         return Appended(stream.next_offset, order_waits)
     if kind == "console":
         return Appended(streams.keep_console(c, stream, data), order_waits)
-    piece = streams.read_piece(stream, data)
+    piece = streams.read_piece(stream, data, whole=whole)
     tail_rows = streams.keep_piece(c, stream, piece)
     if kind == "history" and superseded:
         _place(c, which, piece.records)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from besom.engine.endings import Again, Circumstances, Final
 from besom.engine.next_run import end_of_search, under_way
 from besom.engine.records import Attempt, Run, Sweep
-from besom.engine.states import OPEN
+from besom.engine.states import COUNTED, OPEN
 from besom.operations.leases import lease_s
 from besom.store import agents, compaction, events, runs, sweeps
 from besom.sweep_config import Retry
@@ -65,6 +65,8 @@ def conclude(
     """
     error = told or decision.reason
     runs.change_attempt(c, attempt.id, state=decision.attempt_state, ended=now, error=error, token_hash=None, **facts)
+    if sweep is not None:
+        sweeps.add_to_counters(c, sweep.id, {"run_time_ms": _milliseconds(attempt.started, now)})
     if attempt.has_rows:
         compaction.leave(c, attempt.id)
     if isinstance(decision, Again):
@@ -86,11 +88,26 @@ def end_run(
     else:
         values["error"] = None if decision.state == "finished" else error
     why = values.get("stop_reason") or decision.reason
+    if sweep is not None and sweep.plateau_runs is not None and decision.state in COUNTED:
+        sweeps.add_to_counters(c, sweep.id, {"since_best": -sweep.since_best if _is_best(c, run, sweep) else 1})
     run = runs.move(c, run, decision.state, decision.reason or "", waiting_since=None, **values)
     _tell_end(c, run, sweep, now, why)
     if sweep is not None and under_way(sweep) <= 1:
         settle(c, sweep.id, now)
     return run
+
+
+def _is_best(c: Connection, run: Run, sweep: Sweep) -> bool:
+    """True if a run that is about to end well has a better score than all that have."""
+    best = sweeps.best_run(c, sweep.id)
+    if run.score is None or sweep.metric is None:
+        return False
+    return best is None or sweep.metric.better(run.score, best[1])
+
+
+def _milliseconds(start: float, end: float) -> int:
+    # A clock that was set back takes no time away.
+    return max(0, round((end - start) * 1000))
 
 
 def _tell_end(c: Connection, run: Run, sweep: Sweep | None, now: float, reason: str | None) -> None:
@@ -113,11 +130,13 @@ def _tell_end(c: Connection, run: Run, sweep: Sweep | None, now: float, reason: 
 def take_back(c: Connection, run: Run, attempt: Attempt, now: float) -> tuple[Run, Attempt]:
     """Gives a run back to the attempt whose lease was lost, since nobody else has taken it."""
     until = now + lease_s(c)
+    if run.sweep_id is not None and attempt.ended is not None:
+        sweeps.add_to_counters(c, run.sweep_id, {"run_time_ms": -_milliseconds(attempt.started, attempt.ended)})
     runs.change_attempt(c, attempt.id, state="running", lease_until=until, ended=None, error=None)
     run = runs.move(c, run, "running", "its watcher came back", ended=None, error=None)
     agent = None if attempt.agent_id is None else agents.by_id(c, attempt.agent_id).uid
     tell_start(c, run, runs.owner(c, run), attempt.number, now, agent)
-    return run, replace(attempt, state="running", lease_until=until)
+    return run, replace(attempt, state="running", lease_until=until, ended=None)
 
 
 def tell_start(c: Connection, run: Run, sweep: str | None, number: int, now: float, agent: str | None) -> None:

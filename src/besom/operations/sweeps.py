@@ -63,6 +63,8 @@ def create(c: Connection, request: NewSweep, *, entity: str, now: float, config:
         notes=[note.sentence for note in config.notes] + notes,
         run_cap=config.run_cap,
         time_cap_s=config.time_cap_s,
+        compute_cap_s=config.compute_cap_s,
+        plateau_runs=config.plateau_runs,
         seed=seed,
         size=None if size is None else min(size, MOST_POINTS),
         created=now,
@@ -148,6 +150,8 @@ def resume(c: Connection, uid: str, now: float) -> None:
         return
     ended = sweep.state in ("finished", "canceled")
     move_sweep(c, sweep, "running" if sweep.created_runs else "pending", None, now)
+    # Who wants more after a plateau wants as many runs again.
+    sweeps.add_to_counters(c, sweep.id, {"since_best": -sweep.since_best} if ended else {})
     if ended:
         for run in runs.of_sweep(c, sweep.id, ["preempted"]):
             if run.by_sweep and run.waiting_since is None:

@@ -110,7 +110,8 @@ class TpeSearch:
 
     def _stack(self, runs: Iterable[_Run]) -> Array:
         """The coordinates (n, D) of those that have some."""
-        return np.array([run.x for run in runs if run.x is not None]).reshape(-1, self._encoding.dimension)
+        found = [run.x for run in runs if run.x is not None]
+        return np.array(found).reshape(len(found), self._encoding.dimension)
 
 
 def _distinct(runs: Iterable[_Run]) -> list[_Run]:

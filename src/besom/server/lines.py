@@ -14,7 +14,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from besom.errors import BesomError, ServerBusy, UsageError
 from besom.server.errors import problem_of
@@ -30,6 +30,8 @@ MOST_TOLD = 64
 MOST_HEAD_BYTES = 64 * 1024
 MOST_HEADERS = 200
 MOST_PIPELINED = 64
+# A larger piece of a body is not copied in order to leave with its head.
+MOST_JOINED_BYTES = 64 * 1024
 HEAD_S = 15.0
 BODY_S = 30.0
 BODY_BYTES_A_S = 1024.0
@@ -163,6 +165,7 @@ class Line(HttpToolsProtocol):
             self._refusal = UsageError(f"more than {MOST_PIPELINED} requests before the first answer was read")
             raise ValueError("too many requests at once")
         super().on_headers_complete()
+        self.cycle.transport = Answering(self.cycle, self.loop)
         self._go(Phase.BODY)
 
     def on_body(self, body: bytes) -> None:
@@ -263,6 +266,41 @@ class Line(HttpToolsProtocol):
         self.transport.write(head.encode() + body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+
+class Answering(asyncio.Transport):
+    """Where one answer is written: its head leaves with the first piece of its body, and its reader wakes once."""
+
+    def __init__(self, cycle: RequestResponseCycle, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._cycle, self._loop, self._line = cycle, loop, cycle.transport
+        self._begun = False
+        self._head = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Sends it, but keeps a head until the body comes or somebody else has his turn."""
+        if self._begun or not self._cycle.response_started:
+            if len(data) > MOST_JOINED_BYTES:
+                self._send_head()
+            self._line.write(self._head + data if self._head else data)
+            self._head = b""
+        else:
+            self._begun, self._head = True, bytes(data)
+            self._loop.call_soon(self._send_head)
+
+    def _send_head(self) -> None:
+        if self._head and not self._line.is_closing():
+            self._line.write(self._head)
+        self._head = b""
+
+    def close(self) -> None:
+        """Closes the line when everything is sent."""
+        self._send_head()
+        self._line.close()
+
+    def is_closing(self) -> bool:
+        """True if nothing more can be sent."""
+        return self._line.is_closing()
 
 
 class _HeadTooLarge(UsageError):

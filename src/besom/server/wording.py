@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from besom.common.json_numbers import NON_FINITE, dumps
-from besom.common.wording import NONE, duration
+from besom.common.wording import NONE, duration, error_line
 from besom.wire.runs import RunAnswer
 from besom.wire.sweeps import RunCounts
 
@@ -44,12 +44,11 @@ def runtime(run: RunAnswer, now: float) -> str:
 
 
 def why_ended(run: RunAnswer) -> str | None:
-    """Why a run was stopped, or the last line of what made it fail."""
+    """Why a run was stopped, or what made it fail, in one line."""
     # A run that was done before the word to stop reached it has not been stopped.
     if run.stop_reason and run.state != "finished":
         return run.stop_reason
-    lines = (run.error or "").strip().splitlines()
-    return lines[-1][:200] if lines else None
+    return error_line(run.error)[:200] or None
 
 
 def moment(at: str | None) -> str:

@@ -15,7 +15,7 @@ from besom.store.tables import agent, attempt, project, run, sweep
 from besom.wire.agents import AgentRow, HeldRun, Neighbour
 from besom.wire.encoding import iso
 
-_FACTS = tuple(Agent.__dataclass_fields__)
+_FACTS = Agent.__struct_fields__
 _AGENT = [agent.c[name] for name in _FACTS]
 _BY_UID = Prepared(select(*_AGENT).where(agent.c.uid == bindparam("which")))
 _BY_ID = Prepared(select(*_AGENT).where(agent.c.id == bindparam("which")))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -45,10 +46,14 @@ class BlockReader(Reader):
 
     shortened: str | None = None
 
-    def blocks(self, piece: bytes) -> Iterator[Block | Row | Note]:
-        """What is whole after ``piece``, names made storable; raises SpoolError on bytes that cannot be a spool."""
-        for record in self.feed(piece):
-            yield self._with_storable_names(cast(Block | Row | Note, record))
+    def blocks(self, piece: bytes) -> Generator[Block | Row | Note, None, None]:
+        """What is whole after ``piece``, names made storable; raises SpoolError on bytes that cannot be a spool.
+
+        Closed before its end, it leaves what follows the last record in ``rest``.
+        """
+        with contextlib.closing(self.feed(piece)) as records:
+            for record in records:
+                yield self._with_storable_names(cast(Block | Row | Note, record))
 
     def _with_storable_names(self, record: Block | Row | Note) -> Block | Row | Note:
         if isinstance(record, Note):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select, update
 
 from besom.common.spool_reader import Row
 from besom.engine.folding import to_number
@@ -26,13 +26,18 @@ TAIL_ROWS = 4096
 FEW_ROWS = 128
 TAIL_BYTES = 1024 * 1024
 MOST_BYTES = 8 * 1024 * 1024
+# Each column costs a row: of tails that bring ever new names, some are packed at a time.
+MANY_COLUMNS = 500
 # A tail that is shorter when its attempt ends stays a tail.
 SHORT_ROWS = 32
 
 _KINDS = select(stream.c.kinds).where(stream.c.id == bindparam("which"))
 _TAILS = select(tail.c.offset, tail.c.data).where(tail.c.stream_id == bindparam("which")).order_by(tail.c.offset)
-_DROP = delete(tail).where(tail.c.stream_id == bindparam("which"))
-_DONE = update(stream).where(stream.c.id == bindparam("which")).values(tail_rows=0, is_due=0)
+_DROP = delete(tail).where(tail.c.stream_id == bindparam("which"), tail.c.offset <= bindparam("last"))
+_LEFT = select(func.coalesce(func.sum(tail.c.n), 0)).where(tail.c.stream_id == bindparam("which"))
+_DONE = (
+    update(stream).where(stream.c.id == bindparam("which")).values(tail_rows=bindparam("left"), is_due=bindparam("due"))
+)
 _MARK = Prepared(
     update(stream)
     .where(stream.c.attempt_id == bindparam("which"), stream.c.tail_rows >= bindparam("least"))
@@ -142,51 +147,63 @@ class _Columns:
 
 
 def compact(connection: Connection, project_id: int, stream_id: int) -> None:
-    """Makes columns of a stream's tails, which are then gone."""
+    """Makes columns of a stream's tails, which are then gone; what many names leave for later is due."""
     which = {"which": stream_id}
     kinds = connection.execute(_KINDS, which).scalar_one()
     reader = BlockReader({int(number): tuple(names) for number, names in kinds.items()}, started=True)
     columns = _Columns()
-    offset: int | None = None
-    for blob in connection.execute(_TAILS, which):
-        offset = blob.offset if offset is None else offset
-        for record in reader.blocks(blob.data):
-            if isinstance(record, Block | Row):
-                columns.take(record)
-    if offset is not None:
-        _store(connection, project_id, {"stream_id": stream_id, "offset": offset}, columns)
-        connection.execute(_DROP, which)
-    connection.execute(_DONE, which)
+    first = last = None
+    with connection.execute(_TAILS, which) as blobs:
+        for blob in blobs:
+            before = len(columns.of)
+            for record in reader.blocks(blob.data):
+                if isinstance(record, Block | Row):
+                    columns.take(record)
+            # Not the first: where all tails have the same many names, each would be packed by itself.
+            grew = first is not None and len(columns.of) > before
+            first, last = blob.offset if first is None else first, blob.offset
+            if grew and len(columns.of) >= MANY_COLUMNS:
+                break
+    left = 0
+    if first is not None:
+        _store(connection, project_id, {"stream_id": stream_id, "offset": first}, columns)
+        connection.execute(_DROP, {**which, "last": last})
+        left = connection.execute(_LEFT, which).scalar_one()
+    connection.execute(_DONE, {**which, "left": left, "due": int(left > 0)})
 
 
 def _store(connection: Connection, project_id: int, place: dict[str, int], columns: _Columns) -> None:
     ids = projects.key_ids(connection, project_id, sorted(columns.of))
     steps, times, _, _ = columns.times.numbers_and_others()
-    chunks = [_chunk(place, None, "time", steps, pack_times(times))]
+    packed = _PackedSteps()
+    chunks = [{**place, "key_id": None, "form": "time", **_NO_EXTREMES, **packed.of(steps), "vals": pack_times(times)}]
     for name, column in columns.of.items():
         steps, values, other_steps, others = column.numbers_and_others()
+        mine = {**place, "key_id": ids[name]}
         if len(steps):
-            form, packed = pack_floats(values)
-            chunks.append(_chunk(place, ids[name], form, steps, packed) | _extremes(values))
+            form, vals = pack_floats(values)
+            chunks.append({**mine, "form": form, **_extremes(values), **packed.of(steps), "vals": vals})
         if others:
-            chunks.append(_chunk(place, ids[name], "json", other_steps, pack_json(others)))
+            vals = pack_json(others)
+            chunks.append({**mine, "form": "json", **_NO_EXTREMES, **packed.of(other_steps), "vals": vals})
     connection.execute(insert(chunk), chunks)
 
 
-def _chunk(place: dict[str, int], key_id: int | None, form: str, steps: Steps, packed: bytes) -> dict[str, Any]:
-    return {
-        **place,
-        "key_id": key_id,
-        "form": form,
-        "n": len(steps),
-        "step0": int(steps.min()),
-        "step1": int(steps.max()),
-        "min": None,
-        "max": None,
-        "coarse": None,
-        "steps": pack_steps(steps),
-        "vals": packed,
-    }
+class _PackedSteps:
+    """What chunks say of their steps, made once for all columns of the same steps."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, dict[str, Any]] = {}
+
+    def of(self, steps: Steps) -> dict[str, Any]:
+        raw = steps.tobytes()
+        if raw not in self._known:
+            ends = {"step0": int(steps.min()), "step1": int(steps.max())}
+            self._known[raw] = {"n": len(steps), **ends, "steps": pack_steps(steps)}
+        return self._known[raw]
+
+
+_NO_EXTREMES = {"min": None, "max": None, "coarse": None}
 
 
 def _extremes(values: Floats) -> dict[str, Any]:

@@ -7,9 +7,10 @@ that was read is kept, with what was counted since; outside of that nothing is k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import BigInteger, Connection, bindparam, update
 
 from besom.engine.records import Sweep
@@ -18,7 +19,7 @@ from besom.store.prepared import Prepared
 from besom.store.tables import sweep
 
 COUNTS = [f"n_{state}" for state in RUN_STATES]
-_COUNTERS = (*COUNTS, "waiting", "created_runs", "next_number")
+_COUNTERS = (*COUNTS, "waiting", "created_runs", "next_number", "run_time_ms", "since_best")
 _COUNT = Prepared(
     update(sweep)
     .where(sweep.c.id == bindparam("which"))
@@ -74,7 +75,7 @@ def keep(connection: Connection, which: Sweep) -> None:
 
 
 def add(connection: Connection, sweep_id: int, changes: Mapping[str, int]) -> None:
-    """Adds to ``n_<state>``, ``waiting``, ``created_runs`` or ``next_number`` of a sweep."""
+    """Adds to ``n_<state>``, ``waiting``, ``created_runs`` and the like of a sweep."""
     if connection.info.get("sweeps") is None:
         _write(connection, sweep_id, changes)
         return
@@ -86,10 +87,13 @@ def add(connection: Connection, sweep_id: int, changes: Mapping[str, int]) -> No
 
 
 def _counted(which: Sweep, changes: Mapping[str, int]) -> Sweep:
-    values: dict[str, Any] = {
-        name: getattr(which, name) + more for name, more in changes.items() if not name.startswith("n_")
-    }
-    counts = {state: count + changes.get(f"n_{state}", 0) for state, count in which.counts.items()}
+    values: dict[str, Any] = {}
+    counts: dict[Any, int] = dict(which.counts)
+    for name, more in changes.items():
+        if name.startswith("n_"):
+            counts[name[2:]] += more
+        else:
+            values[name] = getattr(which, name) + more
     return replace(which, counts=counts, **values)
 
 

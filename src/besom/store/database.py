@@ -1,8 +1,8 @@
 """Opening the database, looking into it, and changing it.
 
-Changes go through one writer thread: what waits shares a transaction (group commit), each change in a savepoint of its
-own, so that one that fails undoes nothing of the others; the answers are given after the commit. Looks have a pool of
-threads and read-only connections. SQLite (WAL) and PostgreSQL run the same code; the differences are in `dialects`.
+Changes go through one writer thread: what waits shares a transaction (group commit), and one that fails undoes nothing
+of the others; the answers are given after the commit. Looks have a pool of threads and read-only connections. SQLite
+(WAL) and PostgreSQL run the same code; the differences are in `dialects`.
 
 On a network file system SQLite's shared memory does not work: there one connection holds the file exclusively, and
 looks take their turn with the changes.
@@ -17,17 +17,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, RootTransaction, text
+from sqlalchemy import Connection, Engine
 
 from besom.errors import DataFolderError, ServerBusy
-from besom.store import counters, dialects, events, failures
+from besom.store import dialects, events, failures
 from besom.store.bell import Bell, Listener
+from besom.store.changes import Change, commit
 from besom.store.migrating import migrate
-from besom.store.prepared import Prepared
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,34 +46,6 @@ def refetchable(change: Callable[P, T]) -> Callable[P, T]:
     return change
 
 
-@dataclass(slots=True)
-class _Change:
-    call: Callable[[Connection], Any]
-    # A future of the loop that waits, or of concurrent.futures for a thread that waits.
-    future: Any
-    loop: asyncio.AbstractEventLoop | None
-    size: int
-    refetchable: bool
-    is_look: bool = False
-    is_upkeep: bool = False
-    failure: BaseException | None = None
-    answer: Any = None
-
-    @property
-    def is_alone(self) -> bool:
-        """True for what shares its turn with nothing else."""
-        return self.is_look or self.is_upkeep
-
-    def give_answer(self) -> None:
-        """Tells whoever waits, unless he has gone."""
-        if self.future.done():
-            return
-        if self.failure is not None:
-            self.future.set_exception(self.failure)
-        else:
-            self.future.set_result(self.answer)
-
-
 class Database:
     """An open database: `read`, `write`, and a bell that rings after every commit with events."""
 
@@ -86,7 +57,7 @@ class Database:
         self.masked_url = engine.url.render_as_string(hide_password=True)
         self._readers = None if exclusive else dialects.reading_engine(engine.url, wait_s=wait_s)
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="besom-read")
-        self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._closed = False
@@ -178,7 +149,7 @@ class Database:
                 raise ServerBusy("too much is waiting to be written: send it again in a moment")
             self._waiting_bytes += size
             self._queue.put(
-                _Change(
+                Change(
                     lambda connection: change(connection, *args, **kwargs),
                     future,
                     loop,
@@ -202,7 +173,7 @@ class Database:
             if following is _NOTHING:
                 following = self._queue.get()
 
-    def _gather(self, first: _Change) -> tuple[list[_Change], _Change | None]:
+    def _gather(self, first: Change) -> tuple[list[Change], Change | None]:
         """A group that begins with ``first``, and what came after it: None at the end, `_NOTHING` for nothing yet.
 
         A look is a group of its own, so that it sees no change that might still fail, and so is upkeep.
@@ -219,29 +190,11 @@ class Database:
             size += following.size
         return group, _NOTHING
 
-    def _write_group(self, group: list[_Change]) -> None:
+    def _write_group(self, group: list[Change]) -> None:
         last_event = 0
         try:
             with self.engine.connect() as connection:
-                dialects.prepare(
-                    connection,
-                    refetchable=all(change.refetchable for change in group),
-                    looking=group[0].is_look,
-                )
-                with connection.begin() as transaction:
-                    dialects.begin_writing(connection)
-                    events.take_back(connection, 0)
-                    counters.begin(connection)
-                    if len(group) == 1:
-                        _try_alone(transaction, group[0])
-                    else:
-                        for change in group:
-                            _try(connection, change)
-                    if transaction.is_active:
-                        counters.end(connection)
-                        last_event = events.write_told(connection)
-                    if last_event:
-                        dialects.notify(connection, last_event)
+                last_event = commit(connection, group)
         except BaseException as error:
             last_event = 0
             log.warning("%d changes were undone: %s", len(group), failures.understood(error, self.engine.url))
@@ -251,7 +204,7 @@ class Database:
             self.bell.ring(last_event)
         self._give_answers(group)
 
-    def _keep_up(self, change: _Change) -> None:
+    def _keep_up(self, change: Change) -> None:
         try:
             with self.engine.connect() as connection:
                 change.answer = change.call(connection)
@@ -259,9 +212,9 @@ class Database:
             change.failure = error
         self._give_answers([change])
 
-    def _give_answers(self, group: list[_Change]) -> None:
+    def _give_answers(self, group: list[Change]) -> None:
         """Each waiting loop is woken once, however many of its changes were in the group."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[_Change]] = {}
+        by_loop: dict[asyncio.AbstractEventLoop, list[Change]] = {}
         for change in group:
             if change.failure is not None:
                 change.failure = failures.understood(change.failure, self.engine.url)
@@ -313,14 +266,10 @@ class Database:
         self.engine.dispose()
 
 
-_NOTHING = _Change(lambda _: None, None, None, 0, False)
-# SQLAlchemy's own savepoints cost more than most changes.
-_SAVE, _UNDO, _KEEP = (
-    Prepared(text(f"{word} besom_change")) for word in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
-)
+_NOTHING = Change(lambda _: None, None, None, 0, False)
 
 
-def _give_all(changes: list[_Change]) -> None:
+def _give_all(changes: list[Change]) -> None:
     for change in changes:
         change.give_answer()
 
@@ -342,29 +291,3 @@ def _upkeep(work: Callable[[Connection], T]) -> Callable[[Connection], T]:
 
     outside.is_upkeep = True  # type: ignore[attr-defined]
     return outside
-
-
-def _try_alone(transaction: RootTransaction, change: _Change) -> None:
-    """Makes the only change of a transaction: no savepoint is needed."""
-    try:
-        change.answer = change.call(transaction.connection)
-    except Exception as error:
-        if isinstance(error, failures.FAILURES):
-            raise
-        change.failure = error
-        transaction.rollback()
-
-
-def _try(connection: Connection, change: _Change) -> None:
-    told, counted = events.count_told(connection), counters.mark(connection)
-    _SAVE.execute(connection)
-    try:
-        change.answer = change.call(connection)
-    except Exception as error:
-        change.failure = error
-        _UNDO.execute(connection)
-        _KEEP.execute(connection)
-        events.take_back(connection, told)
-        counters.take_back(connection, counted)
-    else:
-        _KEEP.execute(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import shutil
 import sqlite3
 import time
@@ -14,12 +15,12 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from besom.errors import DataFolderError, Refused, UsageError
 from besom.store.bell import CHANNEL
 from besom.store.copies import copy_whole
-from besom.store.prepared import Prepared
+from besom.store.prepared import Prepared, as_ours
 
 # One word for "somebody writes to this database"; any number will do.
 WRITE_LOCK = 0x6265736F6D
@@ -29,6 +30,9 @@ WAIT_S = 10.0
 _FREE_PAGES = 512
 _FREE_PART = 32
 _PAGES_AT_ONCE = 64
+_MAY_BE_LOST = Prepared(text("SET LOCAL synchronous_commit = off"))
+_LOCK = Prepared(text("SELECT pg_advisory_xact_lock(:key)"))
+_NOTIFY = Prepared(text("SELECT pg_notify(:channel, :last)"))
 _BEGIN = {word: Prepared(text(word)) for word in ("BEGIN", "BEGIN IMMEDIATE")}
 # A database server that vanished from the network is given up after so long.
 _CONNECT_S = 10
@@ -43,7 +47,9 @@ def writing_engine(url: str, *, exclusive: bool = False, wait_s: float = WAIT_S)
     parsed = _parse(url)
     if parsed.get_backend_name() == "postgresql":
         engine = _postgres_engine(parsed, pool_size=1, max_overflow=1)
+        _leave_closed_connections(engine)
         _limit_lock_waits(engine, wait_s)
+        _wait_for_plain_statements(engine)
         return engine
     engine = create_engine(parsed, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
     _prepare_sqlite(engine, "BEGIN IMMEDIATE", "locking_mode = EXCLUSIVE" if exclusive else "", wait_s)
@@ -53,7 +59,7 @@ def writing_engine(url: str, *, exclusive: bool = False, wait_s: float = WAIT_S)
 def reading_engine(url: URL, *, wait_s: float = WAIT_S) -> Engine:
     """The engine of the readers: every transaction is one snapshot, and a write fails."""
     if url.get_backend_name() == "postgresql":
-        engine = _postgres_engine(url, isolation_level="REPEATABLE READ", pool_timeout=wait_s)
+        engine = _postgres_engine(url, isolation_level="REPEATABLE READ", pool_timeout=wait_s, pool_pre_ping=True)
         return engine.execution_options(postgresql_readonly=True)
     engine = create_engine(url, connect_args={"check_same_thread": False})
     _prepare_sqlite(engine, "BEGIN", "query_only = ON", wait_s)
@@ -62,7 +68,7 @@ def reading_engine(url: URL, *, wait_s: float = WAIT_S) -> Engine:
 
 def _postgres_engine(url: URL, **more: Any) -> Engine:
     patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
-    return create_engine(url, pool_pre_ping=True, connect_args=patience, **more)
+    return create_engine(url, connect_args=patience, **more)
 
 
 def _limit_lock_waits(engine: Engine, wait_s: float) -> None:
@@ -70,6 +76,27 @@ def _limit_lock_waits(engine: Engine, wait_s: float) -> None:
     def connected(raw: Any, _: Any) -> None:
         raw.execute(f"SET lock_timeout = {int(wait_s * 1000)}")
         raw.commit()
+
+
+def _leave_closed_connections(engine: Engine) -> None:
+    """A connection that its server has closed is replaced, which costs no question to the server."""
+
+    @event.listens_for(engine, "checkout")
+    def checked_out(raw: Any, *_: Any) -> None:
+        # Unasked, a server says little but its farewell.
+        poll = select.poll()
+        poll.register(raw.pgconn.socket, select.POLLIN)
+        if raw.closed or poll.poll(0):
+            raise DisconnectionError("the server has closed the connection")
+
+
+def _wait_for_plain_statements(engine: Engine) -> None:
+    """SQLAlchemy looks for the result of a statement at once, also within `unanswered`."""
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def executed(connection: Connection, *_: Any) -> None:
+        if (pipeline := connection.info.get("pipeline")) is not None:
+            pipeline.sync()
 
 
 def _parse(url: str) -> URL:
@@ -148,8 +175,28 @@ def begin_writing(connection: Connection) -> None:
     """At the start of a transaction that writes: one writer at a time, so that event ids appear in commit order."""
     if connection.dialect.name == "postgresql":
         if connection.info["refetchable"]:
-            connection.execute(text("SET LOCAL synchronous_commit = off"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
+            _MAY_BE_LOST.execute(connection)
+        _LOCK.first(connection, key=WRITE_LOCK)
+
+
+@contextmanager
+def unanswered(connection: Connection) -> Iterator[None]:
+    """Within it, prepared statements that give no rows are sent without waiting for their answer (PostgreSQL).
+
+    What is wrong with one is raised by a later one, at the end at the latest; of several errors the first.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    raw: Any = connection.connection.dbapi_connection
+    try:
+        with raw.pipeline() as pipeline:
+            connection.info["pipeline"] = pipeline
+            yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise as_ours(connection, None, error) from error
+    finally:
+        connection.info["pipeline"] = None
 
 
 def hold_for_migration(connection: Connection) -> None:
@@ -165,7 +212,7 @@ def hold_for_migration(connection: Connection) -> None:
 def notify(connection: Connection, last_event: int) -> None:
     """Tells other processes, with the commit, that there are events."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_notify(:channel, :last)"), {"channel": CHANNEL, "last": str(last_event)})
+        _NOTIFY.execute(connection, channel=CHANNEL, last=str(last_event))
 
 
 def connect_arguments(engine: Engine) -> dict[str, Any]:

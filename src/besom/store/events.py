@@ -14,7 +14,7 @@ from besom.store.tables import event
 from besom.wire.encoding import iso
 from besom.wire.events import Event, EventKind
 
-_ADD = Prepared(insert(event), ["at", "sweep_uid", "run_uid", "kind", "data"])
+_ADD = Prepared(insert(event).inline(), ["at", "sweep_uid", "run_uid", "kind", "data"])
 _LAST = Prepared(select(func.coalesce(func.max(event.c.id), 0)))
 
 

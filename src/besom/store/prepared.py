@@ -55,15 +55,13 @@ class Prepared:
         self._columns = tuple(columns)
         self._compiled: dict[str, _Compiled] = {}
 
-    def execute(self, connection: Connection, **values: Any) -> int:
-        """Runs it and returns how many rows it has changed."""
-        return int(self._run(connection, values)[1].rowcount)
+    def execute(self, connection: Connection, **values: Any) -> None:
+        """Runs it for what it changes."""
+        self._run(connection, values, _nothing)
 
     def first(self, connection: Connection, **values: Any) -> Sequence[Any] | None:
         """The first row, None if there is none."""
-        compiled, cursor = self._run(connection, values)
-        row = cursor.fetchone()
-        cursor.close()
+        compiled, row = self._run(connection, values, _one)
         return None if row is None else compiled.record(row)
 
     def value(self, connection: Connection, **values: Any) -> Any:
@@ -73,8 +71,8 @@ class Prepared:
 
     def all(self, connection: Connection, **values: Any) -> list[Sequence[Any]]:
         """All rows."""
-        compiled, cursor = self._run(connection, values)
-        return [compiled.record(row) for row in cursor.fetchall()]
+        compiled, rows = self._run(connection, values, _all)
+        return [compiled.record(row) for row in rows]
 
     def many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Runs it once a row."""
@@ -83,15 +81,17 @@ class Prepared:
         try:
             _driver(connection).cursor().executemany(compiled.sql, bound)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _as_ours(connection, compiled.sql, error) from error
+            raise as_ours(connection, compiled.sql, error) from error
 
-    def _run(self, connection: Connection, values: Mapping[str, Any]) -> tuple[_Compiled, Any]:
+    def _run(
+        self, connection: Connection, values: Mapping[str, Any], take: Callable[[Any], Any]
+    ) -> tuple[_Compiled, Any]:
         compiled = self._for(connection)
         bound = compiled.bound(values)
         try:
-            return compiled, _driver(connection).execute(compiled.sql, bound)
+            return compiled, take(_driver(connection).execute(compiled.sql, bound))
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _as_ours(connection, compiled.sql, error) from error
+            raise as_ours(connection, compiled.sql, error) from error
 
     def _for(self, connection: Connection) -> _Compiled:
         found = self._compiled.get(connection.dialect.name)
@@ -104,7 +104,9 @@ class Prepared:
         compiled: Any = self._statement.compile(dialect=dialect, column_keys=list(self._columns) or None)
 
         def into(name: str) -> tuple[str, Callable[[Any], Any] | None]:
-            return name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
+            kind = compiled.binds[name].type
+            # SQLAlchemy puts two more calls around ours.
+            return name, getattr(kind, "stored", None) or kind.dialect_impl(dialect).bind_processor(dialect)
 
         def back(column: Any) -> Callable[[Any], Any] | None:
             # Of plain types both drivers make Python's own.
@@ -138,6 +140,16 @@ def _inserting(table: Table, columns: tuple[str, ...]) -> Prepared:
     return Prepared(insert(table).returning(table.c.id), [table.c[name].key for name in columns])
 
 
+@cache
+def _adding(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table).inline(), [table.c[name].key for name in columns])
+
+
+def add(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
+    """Inserts a row of these columns."""
+    _adding(table, tuple(values)).execute(connection, **values)
+
+
 def insert_one(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
     """Inserts a row of these columns and returns its id."""
     return int(_inserting(table, tuple(values)).value(connection, **values))
@@ -153,7 +165,21 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
 
-def _as_ours(connection: Connection, sql: str, error: BaseException) -> BaseException:
+def _nothing(_: Any) -> None:
+    """For a statement whose answer nobody waits for."""
+
+
+def _one(cursor: Any) -> Any:
+    row = cursor.fetchone()
+    cursor.close()
+    return row
+
+
+def _all(cursor: Any) -> Any:
+    return cursor.fetchall()
+
+
+def as_ours(connection: Connection, sql: str | None, error: BaseException) -> BaseException:
     """What SQLAlchemy raises for a driver's error."""
     dialect = connection.dialect
     return DBAPIError.instance(sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect)

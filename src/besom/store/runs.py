@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, case, delete, func, literal, null, select, update
 
 from besom.common.ids import new_id
@@ -18,8 +18,8 @@ from besom.store.prepared import Prepared
 from besom.store.tables import attempt, observation, run, summary, sweep, tried
 from besom.wire.runs import RunState
 
-_RUN = [run.c[name] for name in Run.__dataclass_fields__]
-_ATTEMPT = [attempt.c[name] for name in Attempt.__dataclass_fields__]
+_RUN = [run.c[name] for name in Run.__struct_fields__]
+_ATTEMPT = [attempt.c[name] for name in Attempt.__struct_fields__]
 _BY_UID = Prepared(select(*_RUN).where(run.c.uid == bindparam("which")))
 _BY_ID = Prepared(select(*_RUN).where(run.c.id == bindparam("which")))
 _ATTEMPT_OF = Prepared(
@@ -50,6 +50,7 @@ _TELL_PROGRESS = Prepared(
         | (run.c.progress_told > bindparam("now")),
     )
     .values(progress_told=bindparam("now"))
+    .returning(run.c.id)
 )
 _loss = bindparam("turned", type_=run.c.loss.type)
 _SET_SCORE = Prepared(
@@ -61,14 +62,14 @@ _SET_SCORE = Prepared(
 
 
 def _record(row: Sequence[Any]) -> Run:
-    values = dict(zip(Run.__dataclass_fields__, row, strict=True))
+    values = dict(zip(Run.__struct_fields__, row, strict=True))
     values["by_sweep"] = bool(values["by_sweep"])
     values["warnings"] = tuple(values["warnings"])
     return Run(**values)
 
 
 def _attempt(row: Sequence[Any]) -> Attempt:
-    values = dict(zip(Attempt.__dataclass_fields__, row, strict=True))
+    values = dict(zip(Attempt.__struct_fields__, row, strict=True))
     values["preempting"] = bool(values["preempting"])
     values["has_rows"] = bool(values["has_rows"])
     return Attempt(**values)
@@ -124,6 +125,13 @@ def params_under_way(connection: Connection, sweep_id: int) -> list[Mapping[str,
     return list(connection.execute(query).scalars())
 
 
+def seconds_running(connection: Connection, sweep_id: int, now: float) -> float:
+    """How long the runs of a sweep that train now have done so, in all."""
+    query = select(func.count(), func.sum(run.c.started)).where(run.c.sweep_id == sweep_id, run.c.state == "running")
+    count, started = connection.execute(query).one()
+    return float(count * now - (started or 0.0))
+
+
 def add(
     connection: Connection, *, now: float, name: str | None, counted: Mapping[str, int] | None = None, **values: Any
 ) -> Run:
@@ -140,7 +148,7 @@ def add(
         row["id"] = prepared.insert_one(connection, run, row)
     if row.get("sweep_id") is not None:
         sweeps.add_to_counters(connection, row["sweep_id"], {f"n_{row['state']}": 1, **(counted or {})})
-    return _record([row.get(name) for name in Run.__dataclass_fields__])
+    return _record([row.get(name) for name in Run.__struct_fields__])
 
 
 def _add_under_a_fresh_name(connection: Connection, row: dict[str, Any]) -> int:
@@ -212,15 +220,14 @@ def add_tried(connection: Connection, points: Sequence[Mapping[str, Any]]) -> No
     dialects.insert_or_leave(connection, tried, ["sweep_id", "params_hash"], points)
 
 
-def add_attempt(connection: Connection, which: Run, **values: Any) -> Attempt:
+def add_attempt(connection: Connection, which: Run, **values: Any) -> None:
     """Inserts the attempt that ``which.attempt`` counts, and clears what earlier attempts have shown."""
     begun = {"run_id": which.id, "number": which.attempt, "state": "running", "summary_set": {}, "defines": {}}
     row = {**begun, **values}
     if which.attempt > 1:
         connection.execute(delete(summary).where(summary.c.run_id == which.id))
         connection.execute(delete(observation).where(observation.c.run_id == which.id))
-    row["id"] = prepared.insert_one(connection, attempt, row)
-    return _attempt([row.get(name) for name in Attempt.__dataclass_fields__])
+    prepared.add(connection, attempt, row)
 
 
 def find_attempt(connection: Connection, run_id: int, number: int) -> Attempt | None:
@@ -313,4 +320,4 @@ def reads_of(connection: Connection, run_id: int) -> list[str] | None:
 
 def told_progress(connection: Connection, run_id: int, now: float, every_s: float) -> bool:
     """True (and remembered) if the run's progress was not told within ``every_s`` seconds."""
-    return _TELL_PROGRESS.execute(connection, which=run_id, before=now - every_s, now=now) > 0
+    return _TELL_PROGRESS.first(connection, which=run_id, before=now - every_s, now=now) is not None

@@ -6,7 +6,8 @@ stream; whole records lie in tail blobs until `compaction` makes columns of them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from besom.store.prepared import Prepared, change
 from besom.store.tables import attempt, console, run, stream, tail
 
 KINDS = ("history", "console", "system")
+# Each new name costs rows in two tables: a piece is taken up to the row with which it has brought so many.
+MANY_NAMES = 300
 
 # Every append needs these: built once.
 _STREAM = [stream.c[name] for name in ("id", "next_offset", "kinds", "rest", "begun", "broken", "tail_rows")]
@@ -103,25 +106,55 @@ def of_attempt(connection: Connection, attempt_id: int, kind: str) -> list[Strea
     return [_record(row) for row in connection.execute(query)]
 
 
-def read_piece(which: Stream, data: bytes) -> Piece:
-    """Reads what ``data`` makes whole. Bytes that are no spool end the reading; what was good before them stays."""
+def read_piece(which: Stream, data: bytes, *, whole: bool = False) -> Piece:
+    """Reads what ``data`` makes whole. Bytes that are no spool end the reading; what was good before them stays.
+
+    So do many new names, unless the ``whole`` is wanted: the piece ends there, and its sender goes on from its
+    ``next_offset``. Others would wait too long for the transaction.
+    """
     reader = BlockReader(which.kinds, which.rest, started=which.begun)
     records: list[Block | Row | Note] = []
     broken: str | None = None
+    is_cut = False
     try:
-        records.extend(reader.blocks(data))
+        with contextlib.closing(reader.blocks(data)) as coming:
+            for record, is_wide in _widening(coming, which.kinds.values()):
+                records.append(record)
+                if is_wide and not whole:
+                    is_cut = True
+                    break
     except SpoolError as error:
         broken = str(error)
     gathered = which.rest + data
     used = len(gathered) - len(reader.rest)
     header = len(HEADER) if reader.started and not which.begun else 0
     start = which.next_offset - len(which.rest)
-    if broken is None:
+    if broken is None and not is_cut:
         offset = which.next_offset + len(data)
     else:
+        # The rest was not looked at: it is sent again, or worth nothing.
         reader.rest = b""
         offset = max(which.next_offset, start + used)
     return Piece(records, start + header, gathered[header:used], offset, reader, broken)
+
+
+def _widening(
+    records: Iterable[Block | Row | Note], known: Collection[Sequence[str]]
+) -> Iterator[tuple[Block | Row | Note, bool]]:
+    """The records, each with whether many new names have come with it and with rows before it.
+
+    The first row does not count: a row is taken whole, and where all rows have the same many names each piece would be
+    one row.
+    """
+    names: set[str] = set()
+    for record in records:
+        if isinstance(record, Note):
+            yield record, False
+            continue
+        before = len(names)
+        names.update(record.keys if isinstance(record, Block) else record.data)
+        is_wide = 0 < before < len(names) >= MANY_NAMES and len(names.difference(*known)) >= MANY_NAMES
+        yield record, is_wide
 
 
 def keep_piece(connection: Connection, which: Stream, piece: Piece) -> int:

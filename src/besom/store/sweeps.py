@@ -59,7 +59,7 @@ def _record(row: Sequence[Any]) -> Sweep:
     )
 
 
-_PLAIN = [name for name in Sweep.__dataclass_fields__ if name in sweep.c and name not in ("metric", "retry", "notes")]
+_PLAIN = [name for name in Sweep.__struct_fields__ if name in sweep.c and name not in ("metric", "retry", "notes")]
 _RECORD = (
     select(
         *(sweep.c[name] for name in (*_PLAIN, "metric", "retry", "notes")),
@@ -171,7 +171,7 @@ def set_counters(connection: Connection, sweep_id: int, **values: Any) -> None:
 
 
 def add_to_counters(connection: Connection, sweep_id: int, changes: Mapping[str, int]) -> None:
-    """Adds to ``n_<state>``, ``waiting``, ``created_runs`` or ``next_number``."""
+    """Adds to ``n_<state>``, ``waiting``, ``created_runs`` and the like."""
     counters.add(connection, sweep_id, changes)
 
 

@@ -52,7 +52,7 @@ METHODS = (
     Word("grid", "every combination of the listed values, once; the sweep ends with the last one"),
     Word("random", "independent draws; on a finite space each combination once"),
     Word("bayes", "looks at results: a Gaussian process suggests the next run", "write `random` or `grid`"),
-    Word("tpe", "looks at results: tree-structured Parzen estimator", "write `random` or `grid`"),
+    Word("tpe", "looks at results: values that good runs have and others have not (tree-structured Parzen estimator)"),
     Word("sobol", "draws that are evenly spread (scrambled Sobol sequence); on a finite space each combination once"),
     Word("cmaes", "looks at results: CMA-ES", "write `random`"),
     Word("nsga2", "several metrics: NSGA-II", "write `random` and follow one metric"),

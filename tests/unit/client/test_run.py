@@ -100,6 +100,14 @@ def test_the_config_is_recorded_at_the_start_and_when_it_changes(make_run):
     ]
 
 
+def test_a_config_that_is_what_the_server_handed_out_is_not_told_again(make_run):
+    assert make_run({"lr": 0.1}).notes("config") == []
+
+
+def test_a_later_attempt_tells_its_config_as_the_one_before_may_have_changed_it(make_run):
+    assert make_run({"lr": 0.1}, attempt=2).notes("config") == [{"t": "config", "set": {"lr": 0.1}}]
+
+
 def test_what_the_script_writes_into_the_summary_is_recorded(make_run):
     made = make_run()
     made.run.log({"loss": 1.0})

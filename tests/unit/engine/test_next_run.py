@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from besom.engine.next_run import MOST_SKIPS, HandOutRun, NothingLeft, Progress, WaitForRuns, duration, next_run
 from besom.engine.records import Run, Sweep

@@ -139,3 +139,8 @@ def test_bounds_are_told_as_values(distribution: Continuous, text: str) -> None:
 def test_the_logarithmic_kinds_say_so() -> None:
     assert {each.scale for each in EXAMPLES if isinstance(each, (LogUniform, LogNormal))} == {"log"}
     assert {each.scale for each in EXAMPLES if not isinstance(each, (LogUniform, LogNormal))} == {"linear"}
+
+
+@pytest.mark.parametrize("distribution", [Uniform(0, 1), LogUniform.from_values(1, 2), Normal(0, 1), LogNormal(0, 1)])
+def test_numbers_that_no_float_holds_are_no_values(distribution: Continuous) -> None:
+    assert not any(distribution.contains(number) for number in (10**400, -(10**400), math.inf, math.nan))

@@ -158,3 +158,11 @@ def test_the_scale_is_that_of_what_is_rounded() -> None:
 def test_bounds_tell_the_step() -> None:
     assert BOUNDED[0].bounds_text() == "0 … 1, step 0.1"
     assert UNBOUNDED[0].bounds_text() == "mu 0.3, sigma 2, step 0.5"
+
+
+@pytest.mark.parametrize(
+    ("q", "value", "start", "steps"),
+    [(0.1, 0.3, 0, 3), (0.1, 0.35, 1, 2.5), (5, -10, 0, -2), (1, 2**60 + 1, 2**60, 1), (0.001, 4.297, 0, 4297)],
+)
+def test_a_position_is_counted_in_exact_steps(q: float, value: float, start: int, steps: float) -> None:
+    assert Quantized("q_normal", Normal(0, 1), q).position(value, start) == steps

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from besom.space import Parameter, SearchSpace, identity, make_distribution
+from besom.space.parameters import MISSING
 
 
 def space(**options: dict[str, Any]) -> SearchSpace:
@@ -201,3 +202,17 @@ def test_a_point_of_a_billion_needs_no_more_memory_than_one_of_ten() -> None:
     assert (small.grid_size(), large.grid_size()) == (10, 10**6 * (10**6 + 1))
     peak_of_a_point(small)
     assert peak_of_a_point(large) < peak_of_a_point(small) + 1000
+
+
+def test_a_point_has_the_quantiles_it_was_asked_at() -> None:
+    each = space(a=ints(1, 4), b__c={"kind": "q_uniform", "min": 0, "max": 1, "q": 0.5}, d=listed("x", "y"))
+    assert each.at([0.3, 0.5, 0.9]) == {"a": 2, "b": {"c": 0.5}, "d": "y"}
+    assert each.finite_point(each.index_at([0.3, 0.5, 0.9])) == each.at([0.3, 0.5, 0.9])
+    with pytest.raises(TypeError):
+        space(a={"kind": "uniform", "min": 0, "max": 1}).index_at([0.5])
+
+
+def test_nesting_leaves_out_what_is_missing() -> None:
+    each = space(a=ints(1, 4), b__c=ints(1, 4), b__d=ints(1, 4))
+    assert each.nest([1, MISSING, 2]) == {"a": 1, "b": {"d": 2}}
+    assert each.nest([1, MISSING, MISSING]) == {"a": 1}

@@ -110,3 +110,36 @@ def runs_delete(connection: Connection, run: str, now: float) -> None:
 
 def pages(database: Database) -> int:
     return database.read_now(lambda connection: connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+
+
+def wide_rows(count: int) -> bytes:
+    """Rows of a hundred names each that no other row has."""
+    pieces = [spool_format.HEADER]
+    for at in range(count):
+        keys = [f"name {at * 100 + number}" for number in range(100)]
+        pieces.append(spool_format.json_record({"t": "kind", "kind": at + 1, "keys": keys}))
+        pieces.append(spool_format.row_struct(100).pack(at + 1, at, 1000.0 + at, *([0.5] * 100)))
+    return b"".join(pieces)
+
+
+def test_ever_new_names_are_taken_and_packed_some_at_a_time(sqlite_hand: Any) -> None:
+    run, data, offsets = sqlite_hand.start(), wide_rows(40), [0]
+    while offsets[-1] < len(data):
+        offsets.append(sqlite_hand.append(run, 1, data[offsets[-1] :], offset=offsets[-1]))
+    assert len(offsets) > 10
+    before = sqlite_hand.rows(run)
+    assert [len(row) - len({"_step", "attempt"} & row.keys()) for row in before] == [100] * 40
+    sqlite_hand.finish(run)
+    slices = 0
+    while sqlite_hand.database.write_now(housekeeping.compact):
+        slices += 1
+    assert slices > 4
+    assert held(sqlite_hand.database)[0] == 0
+    assert sqlite_hand.rows(run) == before
+
+
+def test_rows_of_the_same_many_names_are_taken_at_once(sqlite_hand: Any) -> None:
+    keys = [f"name {number}" for number in range(1000)]
+    kind = spool_format.HEADER + spool_format.json_record({"t": "kind", "kind": 1, "keys": keys})
+    data = kind + b"".join(spool_format.row_struct(1000).pack(1, at, 1000.0, *([0.5] * 1000)) for at in range(5))
+    assert sqlite_hand.append(sqlite_hand.start(), 1, data) == len(data)

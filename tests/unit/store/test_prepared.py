@@ -53,13 +53,18 @@ def test_values_that_belong_to_the_statement_need_not_be_given(database: Databas
 
 
 def test_a_change_sets_columns_of_one_row(database: Database) -> None:
-    first, second = add(database), add(database, name="q")
+    first = add(database)
+    add(database, name="q")
     database.write_now(lambda c: change(c, project, first, {"entity": "ada", "created": 2.0}))
     assert tuple(database.read_now(NAMED.first, which="p") or ()) == ("ada", 2.0)
     assert tuple(database.read_now(NAMED.first, which="q") or ()) == ("mira", 1.5)
-    counted = Prepared(project.update().where(project.c.id == bindparam("which")), ["name"])
-    assert database.write_now(lambda c: counted.execute(c, which=second, name="r")) == 1
-    assert database.write_now(lambda c: counted.execute(c, which=second + 1, name="r")) == 0
+
+
+def test_a_change_can_tell_which_row_it_found(database: Database) -> None:
+    first = add(database)
+    found = Prepared(project.update().where(project.c.id == bindparam("which")).returning(project.c.id), ["name"])
+    assert database.write_now(lambda c: found.value(c, which=first, name="r")) == first
+    assert database.write_now(lambda c: found.value(c, which=first + 1, name="r")) is None
 
 
 def test_the_drivers_errors_are_those_of_sqlalchemy_and_undo_the_change(database: Database) -> None:
