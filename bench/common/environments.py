@@ -39,8 +39,12 @@ class Environments:
 
     def peer(self, name: str) -> Path:
         """A Python in which one of `PEERS` is installed."""
+        return self.holding(name, PEERS[name])
+
+    def holding(self, name: str, packages: Sequence[str]) -> Path:
+        """A Python in which these packages are installed, and nothing but what they need."""
         if name not in self._made:
-            self._made[name] = self._with(name, PEERS[name])
+            self._made[name] = self._with(name, packages)
         return self._made[name]
 
     def numpy(self) -> Path:

@@ -13,13 +13,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from besom.common import spool_format
+from besom.engine.ahead import carry_out
 from besom.errors import DataFolderError, NotFound, Refused
-from besom.operations import agents, housekeeping, runs, sweeps
+from besom.operations import agents, housekeeping, runs, suggesting, sweeps
 from besom.store import events, history, logs, prepared, projects, run_answers, streams
 from besom.store.database import Database
 from besom.store.tables import project
+from besom.sweep_config import read_sweep_config
 from besom.wire.agents import Claim, Finish, HandOut, Wait
-from besom.wire.runs import LastBytes
+from besom.wire.runs import FinishRun, LastBytes
 
 HYPERBAND = """
 method: random
@@ -532,3 +534,43 @@ def test_pages_hold_every_run_once(hand: Any, order: Any) -> None:
         assert [run.score for run in found] == [0.1, 0.2, 0.3, 0.3, None, None]
     if order == "idx":
         assert [run.idx for run in found] == [0, 1, 2, 3, 4, None]
+
+
+# ---- suggestions
+
+MODEL = """
+{method: tpe, seed: 1, program: a.py, project: p, metric: {name: loss}, parameters: {a: {values: [1, 2]}, b: {values: [1, 2, 3]}}}
+"""  # noqa: E501
+
+
+def test_two_servers_that_make_the_same_suggestion_hand_it_out_once(hand: Any, database_url: str) -> None:
+    sweep = hand.sweep(MODEL)
+    with _second(database_url) as other:
+        takers = [(hand.database, hand.agent(sweep)), (other, hand.agent(sweep))]
+
+        def work(taker: tuple[Database, str]) -> list[tuple[int, int]]:
+            database, agent = taker
+            mine: list[tuple[int, int]] = []
+            asks = 0
+            while True:
+                asks += 1
+                answer = database.write_now(runs.claim, agent, Claim(request_id=f"{agent}-{asks}"), 5.0)
+                if isinstance(answer, Finish):
+                    return mine
+                if isinstance(answer, HandOut):
+                    mine.append((answer.params["a"], answer.params["b"]))
+                    database.write_now(runs.finish, answer.uid, 1, FinishRun(exit_code=0), 6.0)
+                task = database.read_now(suggesting.due, 5.0, {})
+                for drawn in [] if task is None else carry_out(task, read_sweep_config(task.config)):
+                    database.write_now(suggesting.keep, task, drawn, 5.0)
+
+        with ThreadPoolExecutor(2) as pool:
+            taken = [point for mine in pool.map(work, takers) for point in mine]
+    assert sorted(taken) == [(a, b) for a in (1, 2) for b in (1, 2, 3)]
+
+
+def test_what_was_made_ahead_goes_with_its_sweep(hand: Any) -> None:
+    sweep = hand.sweep(MODEL)
+    hand.do(suggesting.suggest_now, sweep)
+    hand.do(sweeps.delete, sweep)
+    assert hand.database.read_now(lambda c: c.execute(text("SELECT count(*) FROM suggestion")).scalar()) == 0

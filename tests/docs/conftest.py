@@ -209,7 +209,7 @@ VARYING = [
     (r"\b[\d.]+ (?:s|min \d\d s|h \d\d min)(?= |,|$)", r"[\d.]+ (?:s|min \d\d s|h \d\d min)"),
     (r"\bprocess \d+", r"process \d+"),
     (r"^\[\d\] ", r"\[\d\] "),
-    (r"\bstep \d+: .* of \d+ runs$", r"step \d+: \S+ is (?:above|below) \S+, the best \w+ of \d+ runs"),
+    (r"\bstep \d+: .* of \d+ runs$", r"step \d+: \S+.* is (?:above|below) \S+, the best \w+(?: percent)? of \d+ runs"),
     (r"\blaptop\b", r"\S+"),
     (r"-?\d+\.\d+(?:e-?\d+)?|\b\d+e-\d+", r"-?\d+(?:\.\d+)?(?:e-?\d+)?"),
     (r"─+", r"─+"),

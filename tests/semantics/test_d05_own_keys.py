@@ -145,7 +145,7 @@ def test_d05_early_terminate_problems_in_a_list_name_the_rule() -> None:
     )
 
 
-@pytest.mark.parametrize("method", ["bayes", "tpe", "cmaes", "nsga2", "custom"])
+@pytest.mark.parametrize("method", ["bayes", "cmaes", "nsga2", "custom"])
 def test_d05_methods_that_are_not_built_are_refused_by_name(method: str) -> None:
     found = problem(method=method, metric={"name": "loss"})
     assert found.startswith(f"method: `{method}` is not built yet: ")

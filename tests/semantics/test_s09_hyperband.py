@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import pytest
-
 from rungs import judged, seen
 
 from besom.metric import Metric
@@ -133,7 +132,7 @@ def test_s09_rule_4_not_strict_takes_the_best_value_so_far_on_both_sides() -> No
     assert judge(rule, runs) is None
     verdict = judge(rule, runs, 3)
     assert verdict is not None
-    assert verdict.reason == "step 1: 2 is above 0.5, the best third of 4 runs"
+    assert verdict.reason == "step 1: 2, the best so far, is above 0.5, the best third of 4 runs"
 
 
 def test_s09_rule_5_decide_a_run_is_judged_once_at_each_band_and_never_between() -> None:

@@ -29,6 +29,9 @@ besom.finish(exit_code=0)
 sweep_id = besom.sweep({"method": "grid", "parameters": {"lr": {"values": [0.1, 0.2]}}}, project="digits")
 assert_type(sweep_id, str)
 
+answer = besom.suggest({"method": "random", "parameters": {"lr": {"values": [0.1, 0.2]}}}, [], seed=3)
+assert_type(answer, dict[str, Any])
+
 
 def train() -> None:
     besom.init(settings=besom.Settings(run_name="x"))

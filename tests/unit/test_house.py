@@ -9,7 +9,8 @@ import besom
 SOURCE = Path(besom.__file__).parent
 PACKAGES = sorted(path.parent for path in SOURCE.rglob("__init__.py") if "on_path" not in path.parts)
 PUBLIC_OBJECTS = {
-    "init", "log", "config", "summary", "run", "sweep", "agent", "finish", "save", "define_metric", "controller", "suggest",
+    "init", "log", "config", "summary", "run", "sweep", "agent", "finish", "save", "define_metric", "controller",
+    "suggest",
 }  # fmt: skip
 FORBIDDEN_WORDS = re.compile(r"\b(trial|trials|study|sampler|pruner|scheduler)\b", re.IGNORECASE)
 

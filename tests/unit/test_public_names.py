@@ -10,8 +10,7 @@ import besom.errors
 
 PROMISED = {
     "init", "log", "config", "summary", "run", "finish", "save", "define_metric", "mark_preempting", "sweep", "agent",
-    "suggest",
-    "Api", "Run", "Settings", "__version__",
+    "suggest", "Api", "Run", "Settings", "__version__",
 }  # fmt: skip
 
 

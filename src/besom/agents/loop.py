@@ -260,6 +260,8 @@ class _Agent:
         ``answer``: what the server said when the last run's end was told.
         """
         said = ""
+        # With a run's end nobody waits for a model: that a suggestion is not there yet is no news then.
+        has_waited = answer is None
         began = time.monotonic()
         while True:
             if answer is None:
@@ -269,11 +271,11 @@ class _Agent:
                 return answer
             if answer["kind"] == "finish":
                 return Ending(_WHY[answer["why"]], answer["reason"])
-            if answer["reason"] != said:
+            if answer["reason"] != said and (has_waited or not answer.get("computing")):
                 said = answer["reason"]
                 self.screen.say(f"waiting: {said}")
             self._pause(pause_s(float(answer["seconds"]), time.monotonic() - began), heartbeat)
-            answer = None
+            answer, has_waited = None, True
             if ending := self._enough(heartbeat):
                 return ending
 

@@ -38,7 +38,8 @@ def check(file: str | None, as_json: bool, explain: str | None, schema: bool) ->
     """Check a sweep FILE (`-`: standard input) and show what it means.
 
     Prints the resolved search space, the number of points, five sampled configurations, the command line of the
-    first and the rungs. Problems go to stderr as file:line:column: key: sentence, all at once; exit code 2.
+    first, and what the rules of early stopping do. Problems go to stderr as file:line:column: key: sentence, all at
+    once; exit code 2.
 
     \b
     Examples:
@@ -107,8 +108,6 @@ def _answer(meaning: Meaning) -> Any:
 
 
 def _draw(name: str, config: SweepConfig, meaning: Meaning, console: Console) -> None:
-    from besom.sweep_config.check import RUNGS
-
     console.print(f"{name}: {_summary(config, meaning)}", style="bold", soft_wrap=True)
     console.print()
     console.print(_space_table(meaning, console.width))
@@ -125,12 +124,11 @@ def _draw(name: str, config: SweepConfig, meaning: Meaning, console: Console) ->
             "A function (besom.agent) needs none.",
             soft_wrap=True,
         )
-    if meaning.rungs and meaning.metric:
+    if meaning.stopping:
         console.print()
-        console.print("Rungs", style="bold")
-        more = ", …" if len(meaning.rungs) == RUNGS else ""
-        rungs = ", ".join(map(str, meaning.rungs))
-        console.print(f"{rungs}{more} logged values of {meaning.metric.name}", soft_wrap=True)
+        console.print("Early stopping", style="bold")
+        for sentence in meaning.stopping:
+            console.print(sentence, soft_wrap=True)
 
 
 def _is_fixed(config: SweepConfig) -> bool:
@@ -149,9 +147,16 @@ def _summary(config: SweepConfig, meaning: Meaning) -> str:
     if config.run_cap is not None:
         parts.append(f"at most {_count(config.run_cap, 'run')}")
     if config.time_cap_s is not None:
-        written = config.raw["time_cap"]
-        parts.append(f"for {written if isinstance(written, str) else f'{written} s'}")
+        parts.append(f"for {_as_written(config.raw['time_cap'])}")
+    if config.compute_cap_s is not None:
+        parts.append(f"for {_as_written(config.raw['compute_cap'])} of run time")
+    if config.plateau_runs is not None:
+        parts.append(f"until {_count(config.plateau_runs, 'run')} brought nothing better")
     return ", ".join(parts)
+
+
+def _as_written(time: Any) -> str:
+    return time if isinstance(time, str) else f"{time} s"
 
 
 def _extent(points: int | None) -> str:

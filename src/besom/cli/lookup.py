@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from besom.client.connection import Connection, part
@@ -90,11 +90,13 @@ def runs_of(
             return
 
 
-def history_of(connection: Connection, uid: str) -> Iterator[dict[str, Any]]:
-    """A run's rows in order of step; they are fetched as they are read."""
+def history_of(connection: Connection, uid: str, keys: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """A run's rows in order of step, with these keys or all of them; they are fetched as they are read."""
     step: int | None = None
+    # The address separates them by commas.
+    wanted = None if not keys or any("," in key for key in keys) else ",".join(sorted(keys))
     while True:
-        query = {"from_step": step, "limit": ROWS}
+        query = {"from_step": step, "limit": ROWS, "keys": wanted}
         page = connection.call("GET", f"/api/v1/runs/{part(uid)}/history", query=query)
         yield from page["rows"]
         step = page.get("next_step")

@@ -44,6 +44,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "show": Entry("besom.cli.show:show", "Show a sweep with its runs, or one run."),
         "best": Entry("besom.cli.best:best", "Print the best run's parameters: YAML, JSON, flags or Python."),
         "logs": Entry("besom.cli.logs:logs", "Print what a run printed."),
+        "replay": Entry("besom.cli.replay:replay", "Say what a stopping rule would have done to a sweep."),
         "export": Entry("besom.cli.export:export", "Write all runs of a sweep as CSV or JSON."),
         "open": Entry("besom.cli.open:open_page", "Open the page of a sweep in a browser."),
     },

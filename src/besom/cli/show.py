@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from besom.client.connection import Connection
 
 _LOG_LINES = 10
+# Who suggested the params (`source` of the run's `search_info`).
+_SOURCES = {
+    "initial": "These params were suggested as one of the sweep's first points, which spread over the space",
+    "model": "These params were suggested by the model of the sweep's results",
+    "parzen": "These params were suggested by comparing the densities of good and bad runs (Parzen estimator)",
+    "random": "These params were suggested by chance",
+}
 
 
 @click.command()
@@ -106,6 +113,8 @@ def sweep_facts(sweep: Mapping[str, Any], best: Mapping[str, Any] | None, now: f
     facts.append(("runs", progress_text(sweep) + (f": {by_state}" if by_state else "")))
     if best is not None:
         facts.append(("best", f"{score_text(best['score'])} with {params_text(best['params'])} (run {best['id']})"))
+    if sweep["model_best"]:
+        facts.append(("", f"run {sweep['model_best']} by the model, which allows for noise"))
     if sweep["description"]:
         facts.append(("about", sweep["description"]))
     if sweep["agents"] or sweep["state"] in ("pending", "running"):
@@ -139,6 +148,8 @@ def draw_run(out: Console, run: Mapping[str, Any], log: Sequence[str]) -> None:
     title = f"{run['entity']}/{run['project']}/{run['id']}"
     out.print(cell(title if run["name"] in ("", run["id"]) else f"{title}  {run['name']}", "bold"))
     _print_facts(out, run_facts(run, time.time()))
+    if run.get("search_info"):
+        out.print(cell(f"\n{reasons(run['search_info'], run['sweep'])}"), soft_wrap=False)
     _print_values(out, "params", run["params"])
     _print_values(out, "config", {key: value for key, value in run["config"].items() if key not in run["params"]})
     _print_values(out, "summary", run["summary"])
@@ -168,6 +179,26 @@ def run_facts(run: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
     facts.append(("started", ago(run["started"], now)))
     facts.append(("time", runtime_text(run, now)))
     return [*facts, ("page", run["url"])]
+
+
+def reasons(info: Mapping[str, Any], sweep: str) -> str:
+    """Why a model has chosen a run's params, as a paragraph."""
+    from besom.cli.words import count_text
+    from besom.common.wording import score_text
+
+    seen = sum(last - first + 1 for first, last in info["seen"]) + info["others_seen"]
+    sentences = [f"{_SOURCES.get(info['source'], info['source'])}, knowing of {count_text(seen, 'run')}."]
+    if (value := info["predicted_value"]) is not None:
+        spread = info["predicted_value_std_dev"]
+        around = "" if spread is None else f" ± {score_text(spread)}"
+        sentences.append(f"It expected {score_text(value)}{around} here.")
+    if (gain := info["expected_improvement"]) is not None:
+        sentences.append(f"The expected improvement over the best was {score_text(gain)}.")
+    if (chance := info["success_probability"]) is not None:
+        sentences.append(f"The run should end well with a probability of {chance:.0%}.")
+    if info["best"] is not None:
+        sentences.append(f"Allowing for noise it took run {info['best']} for the best of sweep {sweep}.")
+    return " ".join([*sentences, *(f"Warning: {warning}." for warning in info["warnings"])])
 
 
 def _print_facts(out: Console, facts: Sequence[tuple[str, str]]) -> None:

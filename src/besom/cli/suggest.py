@@ -30,10 +30,8 @@ def suggest() -> int:
 
     \b
     Example:
-      echo '{"config": {"method": "tpe", "metric": {"name": "loss"},
-             "parameters": {"lr": {"min": 0.0001, "max": 0.1}}},
-             "runs": [{"id": "a", "config": {"lr": 0.01}, "state": "finished", "value": 0.4}]}' \\
-        | tr -d '\\n' | besom suggest
+      echo '{"config": {"method": "random", "parameters": {"lr": [0.1, 0.2]}}}' | besom suggest
+      besom suggest < questions.jsonl > answers.jsonl
     """
     from besom.cli.errors import complain
     from besom.common.json_numbers import dumps
@@ -45,7 +43,7 @@ def suggest() -> int:
         if not line.strip():
             continue
         try:
-            answer = _answer(line)
+            answer = _answer(line.rstrip())
         except BesomError as error:
             mistakes += 1
             sentence = f"line {number}: {_one_line(error)}"

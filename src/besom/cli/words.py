@@ -30,7 +30,7 @@ def run_score_text(run: Mapping[str, Any]) -> str:
 def runtime_text(run: Mapping[str, Any], now: float) -> str:
     """How long a run took, or has taken until ``now`` (seconds since 1970)."""
     if run["runtime_s"] is None and run["state"] == "running" and run["started"]:
-        return duration(now - _seconds(run["started"]))
+        return duration(now - seconds(run["started"]))
     return duration(run["runtime_s"])
 
 
@@ -43,14 +43,15 @@ def ago(at: str | None, now: float) -> str:
     """An ISO 8601 time as the distance to ``now`` (seconds since 1970)."""
     if not at:
         return NONE
-    distance = now - _seconds(at)
+    distance = now - seconds(at)
     if distance < 2:
         return "just now"
     largest = duration(round(distance)).split(" ")
     return f"{largest[0].removesuffix('.0')} {largest[1]} ago"
 
 
-def _seconds(at: str) -> float:
+def seconds(at: str) -> float:
+    """An ISO 8601 time as seconds since 1970."""
     return datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
 
 

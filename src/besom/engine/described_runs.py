@@ -72,7 +72,11 @@ def _config(run: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     config = run.get("config")
     if not isinstance(config, Mapping):
         raise UsageError(f"{where}: `config` is a mapping of the parameters and their values, not {_noun(config)}")
-    return config
+    try:
+        plain: dict[str, Any] = _plain(config)
+    except TypeError as problem:
+        raise UsageError(f"{where}: `config` holds {problem}: write numbers, text, lists and mappings") from None
+    return plain
 
 
 def _state(run: Mapping[str, Any], where: str) -> str:
@@ -90,7 +94,7 @@ def _score(run: Mapping[str, Any], state: str, history: Sequence[float], metric:
     if state in ("finished", "stopped") and "value" not in run and "history" not in run:
         raise UsageError(f"{where} is {state} and has no `value`: write null if it never had one")
     given = run.get("value")
-    value = to_number(given)
+    value = _number(given)
     if value is None and given is not None:
         raise UsageError(f'{where}: `value` is a number, "NaN", "Infinity" or null, not {_noun(given)}')
     return value if value is not None and math.isfinite(value) else metric.score(history)
@@ -101,9 +105,10 @@ def _history(run: Mapping[str, Any], metric: Metric, where: str) -> list[float]:
     history = run.get("history")
     if history is None:
         return []
-    if not isinstance(history, (list, tuple)):
+    entries = _unwrapped(history)
+    if not isinstance(entries, (list, tuple, range)):
         raise UsageError(f"{where}: `history` is a list of values or of logged rows, not {_noun(history)}")
-    numbers = (to_number(_logged(entry, metric.name)) for entry in history)
+    numbers = (_number(_logged(entry, metric.name)) for entry in entries)
     return [number for number in numbers if number is not None and math.isfinite(number)]
 
 
@@ -124,6 +129,33 @@ def _rungs(losses: Sequence[float]) -> tuple[tuple[int, float], ...]:
             rungs.append((count, best))
             due = count + 1 if count < DENSE_COUNTS else count * COUNT_RATIO
     return tuple(rungs)
+
+
+def _plain(value: Any) -> Any:
+    """The value with Python's own numbers and lists in place of those of NumPy and torch.
+
+    Raises TypeError, which names the type, for what JSON has no word for.
+    """
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple, range)):
+        return [_plain(item) for item in value]
+    plain = _unwrapped(value)
+    if plain is value:
+        raise TypeError(f"a {type(value).__name__}")
+    return plain
+
+
+def _unwrapped(value: Any) -> Any:
+    """NumPy's and torch's scalars and arrays as numbers and lists, anything else as it is."""
+    unwrap = getattr(value, "tolist", None)
+    return unwrap() if callable(unwrap) else value
+
+
+def _number(value: Any) -> float | None:
+    return to_number(_unwrapped(value))
 
 
 def _noun(value: Any) -> str:

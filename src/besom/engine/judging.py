@@ -36,8 +36,8 @@ class Watch:
     """Follows the rows of a run: folds its metric, and the keys by which rungs are measured, and asks the rules.
 
     ``kept`` is what is known of the run's rungs; ``changed`` is what of it has changed since (None: no longer there).
-    ``peers(stopper, rung)`` are the other runs. While ``judging`` is False rungs are kept and nobody is judged. The
-    first verdict stays in ``verdict``, and after it no rule is asked.
+    ``peers(stopper, rung)`` are the other runs. While ``judging`` is False rungs are kept and nobody is judged. With
+    the first ``verdict`` it is over: what a run logs until the order reaches it takes it to no other rung.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Watch:
         is_again = fold is not None and fold.last_step is not None and step <= fold.last_step
         for key, value in record.items():
             folds[key].take(step, value)
-        if fold is None or not (name in record or fold.last_step == step):
+        if fold is None or self.verdict is not None or not (name in record or fold.last_step == step):
             return
         left = self._let_go(step) if is_again else frozenset()
         number = _at(folds, name, step, record)
         if number is not None and math.isfinite(number):
             self._look(folds, step, record, number, left)
-        elif name in record and self._is_asking and (streak := fold.nan_streak()):
+        elif name in record and self.judging and (streak := fold.nan_streak()):
             for stopper in self._stoppers:
                 self._hear(stopper.judge_streak(streak, fold.count(), self._peers(stopper, 0)), None)
 
@@ -97,7 +97,7 @@ class Watch:
                 best = fold.best(self._metric.goal)
                 seen = Seen(length, value, value if best is None else best, fold.mean())
             shown = self._keep(stopper, rung, seen, step)
-            if self._is_asking and (stopper.track or "", rung) not in left:
+            if self.judging and (stopper.track or "", rung) not in left:
                 self._hear(stopper.judge(rung, seen, shown, self._peers(stopper, rung)), rung)
 
     def _keep(self, stopper: Stopper, rung: int, seen: Seen, step: int) -> Mapping[int, Seen]:
@@ -122,10 +122,6 @@ class Watch:
             del self._mine[track][rung]
             self.changed[track, rung] = None
         return frozenset(left)
-
-    @property
-    def _is_asking(self) -> bool:
-        return self.judging and self.verdict is None
 
     def _hear(self, stop: Stop | None, rung: int | None) -> None:
         if stop is not None and self.verdict is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from besom.engine.ahead import Ready
 from besom.engine.records import Run, Sweep
 from besom.metric import Metric
 from besom.search.searcher import Searcher
@@ -15,23 +16,29 @@ from besom.space import params_hash
 # Draws that one ask may pass over because they were tried before; a longer stretch takes several asks.
 MOST_SKIPS = 1000
 WAIT_S = 5.0
+COMPUTING = "the next suggestion is being computed"
 
 
 class HandOutRun(Struct, frozen=True):
-    """Hand out ``again`` (a new attempt of it), or make a run of draw ``number`` with ``params``."""
+    """Hand out ``again`` (a new attempt of it), or make a run of draw ``number`` with ``params``.
+
+    ``info`` says why a model has chosen them.
+    """
 
     again: Run | None
     number: int
     params: Mapping[str, Any]
     params_hash: str | None
+    info: Mapping[str, Any] | None = None
 
 
 class WaitForRuns(Struct, frozen=True):
-    """Nothing now. ``next_number`` is where the search goes on."""
+    """Nothing now. ``next_number`` is where the search goes on, ``computing``: as soon as a suggestion is made."""
 
     seconds: float
     reason: str
     next_number: int
+    computing: bool = False
 
 
 class NothingLeft(Struct, frozen=True):
@@ -47,6 +54,7 @@ class Progress(Struct, frozen=True):
     ``waiting`` is the run that has waited longest to be handed out again, ``reached`` the run (name, score) that has
     met the target. ``pending`` and ``tried`` are asked only when needed: the params of runs that are under way, and
     whether the sweep has had params with this hash; so is ``running_s``, how long runs under way have trained in all.
+    For a method that looks at results ``ready`` gives what was made ahead for the next draw; for others it is None.
     """
 
     waiting: Run | None
@@ -54,6 +62,7 @@ class Progress(Struct, frozen=True):
     pending: Callable[[], Sequence[Mapping[str, Any]]]
     tried: Callable[[str], bool]
     running_s: Callable[[], float] = lambda: 0.0
+    ready: Callable[[], Ready | None] | None = None
 
 
 def next_run(
@@ -70,6 +79,8 @@ def next_run(
     running_s = 0.0 if sweep.compute_cap_s is None else progress.running_s()
     if reason := end_of_search(sweep, progress.reached, now, running_s):
         return _wait_or_end(sweep, reason, number)
+    if progress.ready is not None:
+        return _hand_ready(sweep, progress.ready(), progress.tried)
     return _draw(sweep, progress, searcher)
 
 
@@ -120,6 +131,18 @@ def _draw(sweep: Sweep, progress: Progress, searcher: Searcher) -> HandOutRun | 
             return HandOutRun(None, number, params, digest)
     passed = sweep.next_number + MOST_SKIPS
     return WaitForRuns(0.0, f"passing over points that were tried before ({passed} so far)", passed)
+
+
+def _hand_ready(
+    sweep: Sweep, ready: Ready | None, tried: Callable[[str], bool]
+) -> HandOutRun | WaitForRuns | NothingLeft:
+    number = sweep.next_number
+    if ready is not None and ready.params is None:
+        return _wait_or_end(sweep, exhausted_sentence(sweep), number)
+    if ready is None or ready.params is None or (ready.params_hash is not None and tried(ready.params_hash)):
+        # No time: whoever asks again waits at the server, which knows when it is made.
+        return WaitForRuns(0.0, COMPUTING, number, computing=True)
+    return HandOutRun(None, number, ready.params, ready.params_hash, ready.info)
 
 
 class _Later(Sequence[Mapping[str, Any]]):

@@ -40,7 +40,7 @@ def suggest(
     read = read_sweep_config(config)
     known = described_runs(runs, read.metric)
     draw = _whole(number, "number", len(known))
-    searcher = _searcher(read, _whole(seed, "seed", read.seed or 0))
+    searcher = make_sweep_searcher(read, _whole(seed, "seed", read.seed or 0))
     if looks_at_results(read.method):
         return _by_model(cast(ModelSearcher, searcher), read, known, draw)
     params = _untried(searcher, read, known, draw)
@@ -55,7 +55,8 @@ def _whole(given: int | None, name: str, otherwise: int) -> int:
     return given
 
 
-def _searcher(config: SweepConfig, seed: int) -> Searcher:
+def make_sweep_searcher(config: SweepConfig, seed: int) -> Searcher:
+    """The searcher of a sweep with this config; raises UsageError for a space that its method cannot search."""
     try:
         return make_searcher(
             config.method, config.space, seed=seed, order=config.order, allow_repeats=config.allow_repeats

@@ -16,7 +16,8 @@ from besom.operations.agents import runs_total
 from besom.operations.leases import lease_s
 from besom.operations.settling import move_sweep, take_back, tell_start
 from besom.search import Searcher
-from besom.store import addresses, agents, events, runs, sweeps
+from besom.search.methods import looks_at_results
+from besom.store import addresses, agents, events, runs, suggestions, sweeps
 from besom.store.tokens import hash_of
 from besom.wire.agents import Claim, Finish, HandOut, Wait
 
@@ -47,7 +48,7 @@ def claim_for(c: Connection, agent: Agent, ask: Claim, now: float, base_url: str
     if decision.next_number != sweep.next_number:
         sweeps.set_counters(c, sweep.id, next_number=decision.next_number)
     if isinstance(decision, WaitForRuns):
-        return Wait(seconds=decision.seconds, reason=decision.reason)
+        return Wait(seconds=decision.seconds, reason=decision.reason, computing=decision.computing)
     return _finish(c, sweep, decision, now)
 
 
@@ -59,6 +60,7 @@ def decide(c: Connection, sweep: Sweep, searcher: Searcher, now: float) -> HandO
         pending=lambda: runs.params_under_way(c, sweep.id),
         tried=lambda digest: sweeps.is_tried(c, sweep.id, digest),
         running_s=lambda: runs.seconds_running(c, sweep.id, now),
+        ready=(lambda: suggestions.of_draw(c, sweep)) if looks_at_results(sweep.method) else None,
     )
     return next_run(sweep, progress, searcher, now)
 
@@ -122,8 +124,11 @@ def _make_run(c: Connection, agent: Agent, sweep: Sweep, decision: HandOutRun, n
         attempt=1,
         host=agent.host,
         started=now,
+        **({} if decision.info is None else {"search_info": decision.info}),
         counted={"next_number": decision.number + 1 - sweep.next_number, "created_runs": 1},
     )
+    if decision.info is not None:
+        suggestions.drop(c, sweep.id, decision.number)
     if sweep.first_started is None:
         deadline = None if sweep.time_cap_s is None else now + sweep.time_cap_s
         sweeps.set_counters(c, sweep.id, first_started=now, deadline=deadline)

@@ -27,5 +27,5 @@ def next_params(c: Connection, sweep_uid: str, now: float, base_url: str = "") -
         name = run_display_name(decision.params, living.config.space, decision.number)
         return facts(sweep, "", "", name, 1, decision.params, swept, decision.number, "", base_url)
     if isinstance(decision, WaitForRuns):
-        return Wait(seconds=decision.seconds, reason=decision.reason)
+        return Wait(seconds=decision.seconds, reason=decision.reason, computing=decision.computing)
     return Finish(why="canceled" if sweep.state == "canceled" else "finished", reason=decision.reason)

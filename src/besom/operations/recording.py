@@ -158,12 +158,16 @@ class _Recording:
         self.now = now
         self.sweep: Sweep | None = None if run.sweep_id is None else sweeps.by_id(c, run.sweep_id)
         self.metric = None if self.sweep is None else self.sweep.metric
-        self.stoppers = () if self.sweep is None else searchers.living(c, self.sweep).stoppers
         self.score = run.score
         self.stopped = False
-        self.watch: Watch | None = None
-        if self.metric is not None and self.stoppers:
-            self.watch = Watch(self.metric, self.stoppers, observations.of_run(c, run.id), self._peers)
+        self.watch = self._new_watch()
+
+    def _new_watch(self) -> Watch | None:
+        """None where nobody judges: a run that was told to end comes to no other rung, whatever it logs until then."""
+        if self.sweep is None or self.metric is None or self.run.stop_wanted is not None:
+            return None
+        stoppers = searchers.living(self.c, self.sweep).stoppers
+        return Watch(self.metric, stoppers, observations.of_run(self.c, self.run.id), self._peers) if stoppers else None
 
     def take(self, records: Sequence[Block | Row | Note]) -> None:
         rows = [record for record in records if not isinstance(record, Note)]
@@ -205,7 +209,7 @@ class _Recording:
         for step, data in before:
             self._fold_row(folds, step, data)
         if self.watch is not None:
-            self.watch.judging = self.run.state == "running" and self.run.stop_wanted is None
+            self.watch.judging = self.run.state == "running"
         for row in rows:
             if isinstance(row, Block):
                 self._fold_block(folds, row)

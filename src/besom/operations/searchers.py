@@ -2,8 +2,8 @@
 
 They belong to the thread that writes.
 
-The methods that exist (grid, random) look at no results, so nothing is told to a searcher: what it is asked for
-depends on the draw's number alone.
+Nothing is told to a searcher here: what it is asked for depends on the draw's number alone. Methods that look at
+results are asked elsewhere, see `suggesting`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine
 
 from besom.engine.records import Sweep
-from besom.search import Searcher, make_searcher
+from besom.engine.suggesting import make_sweep_searcher
+from besom.search import Searcher
 from besom.stopping import Stopper, make_stoppers
 from besom.store import sweeps
 from besom.sweep_config import SweepConfig, read_sweep_config
@@ -66,10 +67,7 @@ def keep(connection: Connection, sweep_uid: str, made: Living) -> None:
 
 def build(config: SweepConfig, seed: int) -> Living:
     """Searcher and stoppers of a config."""
-    searcher = make_searcher(
-        config.method, config.space, seed=seed, order=config.order, allow_repeats=config.allow_repeats
-    )
-    return Living(config, searcher, make_stoppers(config.early_terminate, config.metric))
+    return Living(config, make_sweep_searcher(config, seed), make_stoppers(config.early_terminate, config.metric))
 
 
 def forget(connection: Connection, sweep_uid: str) -> None:

@@ -115,17 +115,21 @@ def create_app(settings: Settings, database: Database) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Before the first request: the local token and a full lease for everybody. Then the timer, until the end."""
+    """Before the first request: the local token and a full lease for everybody. Then timers and the models' worker."""
     services: Services = app.state.services
     await register_local_token(services)
     housekeeper = Housekeeper(services)
     await housekeeper.tick(services.now())
     timer = asyncio.create_task(housekeeper.run())
+    suggester = asyncio.create_task(services.suggester.run())
     try:
         yield
     finally:
         services.closing.set()
+        suggester.cancel()
         await timer
+        with contextlib.suppress(asyncio.CancelledError):
+            await suggester
 
 
 async def register_local_token(services: Services) -> None:

@@ -12,6 +12,7 @@ from besom.server.auth import Failures, Identity, LoginCodes
 from besom.server.keys import Keys
 from besom.server.news import News
 from besom.server.settings import Settings
+from besom.server.suggester import Suggester
 from besom.store import tokens
 from besom.store.database import Database
 
@@ -43,6 +44,7 @@ class Services:
     codes: LoginCodes = field(default_factory=LoginCodes)
     failures: Failures = field(default_factory=Failures)
     news: News = field(init=False)
+    suggester: Suggester = field(init=False)
     # Bytes of bodies that are in memory now, and who works on something so long that one at a time is enough.
     body_bytes: int = 0
     long_work: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
@@ -50,6 +52,7 @@ class Services:
 
     def __post_init__(self) -> None:
         self.news = News(self.database, self.closing)
+        self.suggester = Suggester(self.database, self.closing, lambda: self.now())
 
     async def identify(self, headers: Mapping[str, str]) -> Identity | None:
         """Whom the request's token or cookie stands for; None without a valid one."""

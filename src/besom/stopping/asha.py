@@ -9,12 +9,11 @@ from typing import Any, ClassVar
 from besom.metric import Metric
 from besom.stopping.ladder import Ladder, by_factor
 from besom.stopping.options import COMMON, RESOURCE, Options
-from besom.stopping.rule import Rule
-from besom.stopping.sentences import part, worse
-from besom.stopping.stopper import Peers, Seen, Stop
+from besom.stopping.ranked import Ranked
+from besom.stopping.sentences import part
 
 
-class Asha(Rule):
+class Asha(Ranked):
     """Asynchronous successive halving, in the form that stops runs and never pauses one.
 
     Rungs are ``min_iter eta^k``. Of n runs at a rung, the one that arrives included, the best ``int(n / eta)`` go on
@@ -34,10 +33,11 @@ class Asha(Rule):
         **COMMON,
     }
 
+    name = "asha"
+
     def __init__(self, metric: Metric, ladder: Ladder, *, eta: float, strict: bool, min_peers: int) -> None:
-        super().__init__(metric, ladder, min_peers)
+        super().__init__(metric, ladder, strict=strict, min_peers=min_peers)
         self._eta = eta
-        self.compares = "value" if strict else "best"
 
     @classmethod
     def from_options(cls, given: Mapping[str, Any], metric: Metric) -> Asha:
@@ -51,22 +51,13 @@ class Asha(Rule):
         peers = options.min_peers(default=math.ceil(eta))
         return cls(metric, ladder, eta=eta, strict=strict, min_peers=peers)
 
-    def judge(self, rung: int, seen: Seen, mine: Mapping[int, Seen], peers: Peers) -> Stop | None:
-        """Stop for a value that is worse than the last one that goes on."""
-        if self._too_few(peers):
-            return None
-        runs = peers.count() + 1
-        value = seen.value if self.compares == "value" else seen.best
-        limit = self._worse_than(value, peers, max(1, int(runs / self._eta)) - 1)
-        if limit is None:
-            return None
-        told = worse(self._metric, value, limit)
-        return Stop(f"{self.ladder.place(rung)}: {told}, the best {part(self._eta)} of {runs} runs")
+    def last(self, runs: int) -> int:
+        """One before the whole part of runs / eta, and one run at least."""
+        return max(1, int(runs / self._eta)) - 1
 
-    def explain(self) -> str:
-        """The rungs, and who goes on there."""
-        where = self.ladder.explain(self._metric.name)
-        return f"asha: {where}, the best {part(self._eta)} goes on{self._once()}"
+    def part(self) -> str:
+        """``third``."""
+        return part(self._eta)
 
 
 def _below(rungs: list[int], max_iter: int) -> list[int]:

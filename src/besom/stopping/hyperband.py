@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 from besom.metric import Metric
 from besom.stopping.ladder import Ladder, by_factor, down_by_factor
 from besom.stopping.options import COMMON, RESOURCE, Options
-from besom.stopping.rule import Rule
-from besom.stopping.sentences import part, worse
-from besom.stopping.stopper import Peers, Seen, Stop
+from besom.stopping.ranked import Ranked
+from besom.stopping.sentences import part
 
 
-class Hyperband(Rule):
+class Hyperband(Ranked):
     """Asynchronous successive halving with one bracket, as in W&B.
 
     A rung is a count of finite values that a run has logged. The value of a run that reaches one is compared with
@@ -34,12 +33,13 @@ class Hyperband(Rule):
         **COMMON,
     }
 
+    name = "hyperband"
+
     def __init__(
         self, metric: Metric, ladder: Ladder, *, eta: float = 3, strict: bool = True, min_peers: int = 1
     ) -> None:
-        super().__init__(metric, ladder, min_peers)
+        super().__init__(metric, ladder, strict=strict, min_peers=min_peers)
         self._eta = eta
-        self.compares = "value" if strict else "best"
 
     @classmethod
     def from_options(cls, given: Mapping[str, Any], metric: Metric) -> Hyperband:
@@ -49,22 +49,13 @@ class Hyperband(Rule):
         ladder = options.ladder(_rungs(options, eta), metric.name)
         return cls(metric, ladder, eta=eta, strict=strict, min_peers=options.min_peers(default=1))
 
-    def judge(self, rung: int, seen: Seen, mine: Mapping[int, Seen], peers: Peers) -> Stop | None:
-        """Stop for a value that is worse than the threshold of its rung."""
-        if self._too_few(peers):
-            return None
-        runs = peers.count() + 1
-        value = seen.value if self.compares == "value" else seen.best
-        limit = self._worse_than(value, peers, int((1 / self._eta) * runs))
-        if limit is None:
-            return None
-        told = worse(self._metric, value, limit)
-        return Stop(f"{self.ladder.place(rung)}: {told}, the best {part(self._eta)} of {runs} runs")
+    def last(self, runs: int) -> int:
+        """The index of the threshold."""
+        return int((1 / self._eta) * runs)
 
-    def explain(self) -> str:
-        """The rungs, and who goes on there."""
-        where = self.ladder.explain(self._metric.name)
-        return f"hyperband: {where}, the best {part(self._eta)} goes on{self._once()}"
+    def part(self) -> str:
+        """``third``."""
+        return part(self._eta)
 
 
 def _rungs(options: Options, eta: float) -> list[int]:

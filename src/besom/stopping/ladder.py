@@ -16,7 +16,7 @@ _PART = 5
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Rungs as counts of a run's finite values, or as values of the logged key ``resource``."""
+    """Rungs as counts of a run's finite values, or as values of the logged key ``resource``; a range has no gaps."""
 
     rungs: Sequence[int]
     resource: str | None = None
@@ -34,9 +34,11 @@ class Ladder:
         """The highest rung that a run at this place has passed; None below the first."""
         if not position >= self.rungs[0]:
             return None
-        # Rungs are different whole numbers: this many at most lie below.
-        below = min(len(self.rungs), int(position) - self.rungs[0] + 1)
-        return self.rungs[bisect_right(self.rungs, position, 0, below) - 1]
+        # Rungs are different whole numbers: this many at most are passed, and of a range just as many.
+        passed = min(len(self.rungs), int(position) - self.rungs[0] + 1)
+        if not isinstance(self.rungs, range):
+            passed = bisect_right(self.rungs, position, 0, passed)
+        return self.rungs[passed - 1]
 
     def place(self, rung: int) -> str:
         """``step 9`` or ``epoch 9``."""
@@ -44,9 +46,9 @@ class Ladder:
 
     def explain(self, metric_name: str) -> str:
         """``at 3, 9, 27, 81, … values of loss``."""
+        if isinstance(self.rungs, range):
+            return f"at each value of {metric_name}" + (f" from number {self.rungs[0]} on" if self.rungs[0] > 1 else "")
         shown = self.first(4)
-        if shown == list(range(shown[0], shown[0] + len(shown))) and len(shown) > 1 and isinstance(self.rungs, range):
-            return f"at each value of {metric_name}" + (f" from number {shown[0]} on" if shown[0] > 1 else "")
         listed = ", ".join(map(str, shown)) + (", …" if len(self.rungs) > len(shown) else "")
         return f"at {self.resource} {listed}" if self.resource else f"at {listed} values of {metric_name}"
 

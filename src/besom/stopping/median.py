@@ -57,10 +57,12 @@ class Median(Rule):
         """The rungs, and who goes on there."""
         where = self.ladder.explain(self._metric.name)
         best = "a run goes on whose best value is no worse than the median of the others' running means"
-        return f"median: {where}, {best}{self._once()}"
+        return f"median: {best}, {where}{self._once()}"
 
 
 def _median(peers: Peers, count: int) -> float:
     middle = peers.nth(count // 2)
-    # Halves are added, as a sum of two may be beyond a double.
-    return middle if count % 2 else middle / 2 + peers.nth(count // 2 - 1) / 2
+    if count % 2:
+        return middle
+    # A sum of both may be beyond a double, and halves of tiny numbers are 0.
+    return middle + (peers.nth(count // 2 - 1) - middle) / 2

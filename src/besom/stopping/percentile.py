@@ -9,15 +9,13 @@ from typing import Any, ClassVar
 from besom.metric import Metric
 from besom.stopping.ladder import Ladder, often
 from besom.stopping.options import COMMON, RESOURCE, Options
-from besom.stopping.rule import Rule
-from besom.stopping.sentences import worse
-from besom.stopping.stopper import Peers, Seen, Stop
+from besom.stopping.ranked import Ranked
 
 _PERCENTILE = 50
 _MIN_PEERS = 5
 
 
-class Percentile(Rule):
+class Percentile(Ranked):
     """Looks often, and lets a chosen part of the runs go on.
 
     Of n runs at a rung, the one that arrives included, the best ``ceil(n percentile / 100)`` go on. A run that is worse
@@ -34,10 +32,11 @@ class Percentile(Rule):
         **COMMON,
     }
 
+    name = "percentile"
+
     def __init__(self, metric: Metric, ladder: Ladder, *, percentile: float, strict: bool, min_peers: int) -> None:
-        super().__init__(metric, ladder, min_peers)
+        super().__init__(metric, ladder, strict=strict, min_peers=min_peers)
         self._percentile = percentile
-        self.compares = "value" if strict else "best"
 
     @classmethod
     def from_options(cls, given: Mapping[str, Any], metric: Metric) -> Percentile:
@@ -51,20 +50,10 @@ class Percentile(Rule):
         strict, peers = options.flag("strict", default=False), options.min_peers(default=_MIN_PEERS)
         return cls(metric, ladder, percentile=percentile, strict=strict, min_peers=peers)
 
-    def judge(self, rung: int, seen: Seen, mine: Mapping[int, Seen], peers: Peers) -> Stop | None:
-        """Stop for a value that is worse than the last one that goes on."""
-        if self._too_few(peers):
-            return None
-        runs = peers.count() + 1
-        strict = self.compares == "value"
-        value = seen.value if strict else seen.best
-        limit = self._worse_than(value, peers, max(1, math.ceil(runs * self._percentile / 100)) - 1)
-        if limit is None:
-            return None
-        told = worse(self._metric, value, limit, remark="" if strict else ", the best so far,")
-        return Stop(f"{self.ladder.place(rung)}: {told}, the best {self._percentile:g} percent of {runs} runs")
+    def last(self, runs: int) -> int:
+        """One before the part that goes on, which is rounded up."""
+        return max(1, math.ceil(runs * self._percentile / 100)) - 1
 
-    def explain(self) -> str:
-        """The rungs, and who goes on there."""
-        where = self.ladder.explain(self._metric.name)
-        return f"percentile: {where}, the best {self._percentile:g} percent go on{self._once()}"
+    def part(self) -> str:
+        """``25 percent``."""
+        return f"{self._percentile:g} percent"

@@ -42,14 +42,6 @@ class Rule:
     def _too_few(self, peers: Peers) -> bool:
         return self._min_peers > 1 and peers.count() + 1 < self._min_peers
 
-    def _worse_than(self, value: float, peers: Peers, index: int) -> float | None:
-        """The value at an index of all runs at the rung, sorted best first, if this run's is worse; equal ones stay."""
-        # This run is not among the peers: what is worse than the run at the index stands behind it.
-        if index >= peers.count():
-            return None
-        limit = peers.nth(index)
-        return limit if self._metric.better(limit, value) else None
-
     def _once(self) -> str:
         """What `explain` says of ``min_peers``."""
         return f", once {self._min_peers} runs have come" if self._min_peers > 1 else ""

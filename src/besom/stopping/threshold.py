@@ -61,4 +61,5 @@ class Threshold(Rule):
         """Where it looks, and the bounds."""
         bounds = [("above", self._upper), ("below", self._lower)]
         beyond = " or ".join(f"{side} {bound:g}" for side, bound in bounds if bound is not None)
-        return f"threshold: {self.ladder.explain(self._metric.name)}, one {beyond} ends the run{self._once()}"
+        where = self.ladder.explain(self._metric.name).removeprefix("at each ")
+        return f"threshold: a {where} ends the run if it is {beyond}{self._once()}"

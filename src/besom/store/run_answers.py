@@ -234,6 +234,7 @@ def _answer(row: Row[Any], summary: dict[str, Any], merged: list[dict[str, Any]]
         params=row.params,
         config=row.config,
         summary=summary,
+        search_info=row.search_info,
         score=row.score,
         tags=row.tags,
         group=row.group_name,

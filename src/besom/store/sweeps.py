@@ -88,6 +88,12 @@ _BEST = Prepared(
     .order_by(run.c.rank_loss, run.c.id)
     .limit(1)
 )
+_LAST_INFO = Prepared(
+    select(run.c.search_info)
+    .where(run.c.sweep_id == bindparam("which"), run.c.idx.is_not(None))
+    .order_by(run.c.idx.desc())
+    .limit(1)
+)
 _REACHED = Prepared(
     select(run.c.name, run.c.score)
     .where(run.c.sweep_id == bindparam("which"), run.c.rank_loss <= bindparam("target"))
@@ -133,6 +139,11 @@ def missing(uid: str, entity: str | None = None, project_name: str | None = None
 def by_request(connection: Connection, request_id: str) -> str | None:
     """The uid of the sweep that this request has made already."""
     return connection.execute(select(sweep.c.uid).where(sweep.c.request_id == request_id)).scalar()
+
+
+def is_there(connection: Connection, sweep_id: int) -> bool:
+    """True unless the sweep was deleted."""
+    return connection.execute(select(sweep.c.id).where(sweep.c.id == sweep_id)).first() is not None
 
 
 def uid_taken(connection: Connection, uid: str) -> bool:
@@ -266,6 +277,7 @@ def _answer(connection: Connection, row: Row[Any], base_url: str) -> SweepAnswer
         agents=row.agents,
         best_score=None if best is None else best[1],
         best_run=None if best is None else best[0],
+        model_best=_model_best(connection, row.id, None if best is None else best[0]),
         notes=list(row.notes),
         created=iso(row.created) or "",
         updated=iso(row.updated) or "",
@@ -273,6 +285,12 @@ def _answer(connection: Connection, row: Row[Any], base_url: str) -> SweepAnswer
         url=addresses.sweep_page(base_url, row.entity, row.project_name, row.uid),
         version=row.version,
     )
+
+
+def _model_best(connection: Connection, sweep_id: int, observed: str | None) -> str | None:
+    info = _LAST_INFO.value(connection, which=sweep_id)
+    best: str | None = (info or {}).get("best")
+    return None if best == observed else best
 
 
 def metric_answer(metric: Mapping[str, Any] | None) -> MetricAnswer | None:

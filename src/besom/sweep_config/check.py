@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from besom.command import JSON_FILE_MACRO, Unexpanded, expand
 from besom.metric import Metric
 from besom.search import make_searcher
 from besom.space import Distribution
-from besom.stopping import make_stoppers
+from besom.stopping import Stopper, make_stoppers
 from besom.sweep_config.config import SweepConfig
 from besom.sweep_config.problems import Problem
 
@@ -44,6 +44,7 @@ class Meaning:
     samples: tuple[dict[str, Any], ...]
     command: tuple[str, ...]
     rungs: tuple[int, ...]
+    stopping: tuple[str, ...]
     notes: tuple[Problem, ...]
 
 
@@ -55,8 +56,9 @@ def check(config: SweepConfig, rng: np.random.Generator) -> Meaning:
     """
     seed = config.seed if config.seed is not None else int(rng.integers(2**32))
     on_grid = config.method == "grid"
-    samples = tuple(_samples(config, seed))
+    samples = _samples(config, seed)
     points = config.space.grid_size() if on_grid else config.space.finite_size()
+    stoppers = [] if config.metric is None else make_stoppers(config.early_terminate, config.metric)
     return Meaning(
         method=config.method,
         metric=config.metric,
@@ -73,7 +75,8 @@ def check(config: SweepConfig, rng: np.random.Generator) -> Meaning:
         grid_size=None if points is None else min(points, MOST_POINTS),
         samples=samples,
         command=tuple(_command(config, samples[0])) if samples else (),
-        rungs=tuple(_rungs(config)),
+        rungs=tuple(_rungs(stoppers)),
+        stopping=tuple(stopper.explain() for stopper in stoppers),
         notes=config.notes,
     )
 
@@ -83,15 +86,15 @@ def _size(distribution: Distribution, on_grid: bool) -> int | None:
     return None if values is None else len(values)
 
 
-def _samples(config: SweepConfig, seed: int) -> Iterator[dict[str, Any]]:
+def _samples(config: SweepConfig, seed: int) -> tuple[dict[str, Any], ...]:
     searcher = make_searcher(
         config.method, config.space, seed=seed, order=config.order, allow_repeats=config.allow_repeats
     )
-    for number in range(SAMPLES):
-        params = searcher.ask(number, [])
-        if params is None:
-            return
-        yield dict(params)
+    samples: list[dict[str, Any]] = []
+    # The earlier ones count as under way: without them a method that looks at results would give one point five times.
+    while len(samples) < SAMPLES and (params := searcher.ask(len(samples), samples)) is not None:
+        samples.append(dict(params))
+    return tuple(samples)
 
 
 def _command(config: SweepConfig, params: Mapping[str, Any]) -> list[str]:
@@ -104,10 +107,10 @@ def _command(config: SweepConfig, params: Mapping[str, Any]) -> list[str]:
     )
 
 
-def _rungs(config: SweepConfig) -> list[int]:
-    if config.metric is None:
-        return []
+def _rungs(stoppers: Iterable[Stopper]) -> list[int]:
+    """The first counts of values at which runs are compared."""
     rungs: set[int] = set()
-    for stopper in make_stoppers(config.early_terminate, config.metric):
-        rungs.update(stopper.ladder.first(RUNGS))
+    for stopper in stoppers:
+        if stopper.compares is not None and stopper.ladder.resource is None:
+            rungs.update(stopper.ladder.first(RUNGS))
     return sorted(rungs)[:RUNGS]

@@ -120,7 +120,7 @@ _SWEEP = (
     Key("order", _one_of("sequential", "shuffled"), "The order of a grid's points.", "order: shuffled",
         default="sequential", also=("randomize_order", "shuffle")),
     Key("allow_repeats", Boolean(),
-        "Lets `random` and `sobol` draw the same point of a finite space again, without end.", "allow_repeats: true",
+        "Lets the same point of a finite space be drawn again, without end; not for `grid`.", "allow_repeats: true",
         default="false", also=("repeat", "with_replacement")),
     Key("retry", Section("retry"), "Further attempts of a run that did not finish.",
         "retry: {failed: 1, crashed: 2, preempted: unlimited}", also=("retries", "max_retries")),

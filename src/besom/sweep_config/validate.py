@@ -112,7 +112,7 @@ def _check_names(fields: Fields, findings: Findings) -> None:
 
 
 def _note_what_has_no_effect(fields: Fields, method: str | None, findings: Findings) -> None:
-    effects = {"order": ({"grid"}, "a grid"), "allow_repeats": ({"random", "sobol"}, "`random` and `sobol`")}
+    effects = {"order": ({"grid"}, "a grid"), "allow_repeats": ({"random", "sobol", "bayes", "tpe"}, "draws")}
     for key, (wanted, shown) in effects.items():
         if key in fields.values and method is not None and method not in wanted:
             place = fields.nodes[key].place_of_key

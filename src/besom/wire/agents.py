@@ -99,10 +99,14 @@ class HandOut(Struct, kw_only=True, tag="run", tag_field="kind"):
 
 
 class Wait(Struct, kw_only=True, tag="wait", tag_field="kind"):
-    """Nothing now; ask again after ``seconds``. ``reason`` is for people."""
+    """Nothing now; ask again after ``seconds``. ``reason`` is for people.
+
+    ``computing``: a model makes the next suggestion, for which the claim's own address waits a while.
+    """
 
     seconds: float
     reason: str
+    computing: bool = False
 
 
 class Finish(Struct, kw_only=True, tag="finish", tag_field="kind"):

@@ -127,6 +127,12 @@ class RunAnswer(Struct, kw_only=True):
 
     ``params`` are what the sweep chose (never re-read from the script), ``config`` everything; ``score`` is the
     one number by the sweep's rule. Non-finite numbers are words.
+
+    ``search_info`` says how a model came to choose the params, in the metric's own unit: ``source`` (``initial``,
+    ``model``, ``parzen`` or ``random``), ``success_probability``, ``predicted_value``, ``predicted_value_std_dev``,
+    ``expected_improvement``, ``warnings``, ``best`` (the run that the model takes for the best, where another one was
+    observed to be), ``seen`` (``[first, last]`` of draws that it knew of, runs under way too) and ``others_seen`` (how
+    many runs besides). None where no model did.
     """
 
     id: str
@@ -141,6 +147,7 @@ class RunAnswer(Struct, kw_only=True):
     params: dict[str, Any]
     config: dict[str, Any]
     summary: dict[str, Any]
+    search_info: dict[str, Any] | None
     score: Any
     tags: list[str]
     group: str | None

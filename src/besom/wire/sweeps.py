@@ -79,6 +79,8 @@ class SweepAnswer(Struct, kw_only=True):
     """A sweep as every door shows it. Times are ISO 8601 in UTC.
 
     In lists of sweeps a config of more than 16,384 characters is left out: ``config`` null and ``config_text`` empty.
+    ``model_best`` is the run that the sweep's model took for the best when it last chose params, which allows for
+    noise; None where that is ``best_run``, or no model does.
     """
 
     id: str
@@ -99,6 +101,7 @@ class SweepAnswer(Struct, kw_only=True):
     agents: int
     best_score: Any
     best_run: str | None
+    model_best: str | None
     notes: list[str]
     created: str
     updated: str
@@ -120,8 +123,8 @@ class ParameterAnswer(Struct, kw_only=True):
 class CheckAnswer(Struct, kw_only=True):
     """What a sweep config means: the resolved space, sampled params, first command line, rungs, notes.
 
-    ``grid_size`` is the number of points of a finite space (None: infinite). ``rungs`` lists the first counts at
-    which the stopping rule looks (empty without one).
+    ``grid_size`` is the number of points of a finite space (None: infinite). ``stopping`` has a sentence for each rule
+    of early stopping, ``rungs`` the first counts of values at which these compare runs.
     """
 
     method: str
@@ -131,6 +134,7 @@ class CheckAnswer(Struct, kw_only=True):
     samples: list[dict[str, Any]]
     command: list[str]
     rungs: list[int]
+    stopping: list[str]
     notes: list[Problem]
 
 

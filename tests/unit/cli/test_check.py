@@ -57,7 +57,7 @@ def test_a_good_file_shows_space_points_samples_command_and_rungs(sweep_file: An
         ["lr", "0.001", "0.01", "0.001", "0.01", "0.001"],
     ]
     assert '/usr/bin/env python train.py --batch_size=32 --epochs=5 --lr=0.001 "--note=it\'s"\n' in out
-    assert "3, 9, 27, 81, 243, 729, 2187, 6561, … logged values of val/loss\n" in out
+    assert "Early stopping\nhyperband: the best third goes on at 3, 9, 27, 81, … values of val/loss\n" in out
     assert err == "note: sweep.yaml:9:11: parameters.epochs: read as `epochs: {value: 5}`\n"
 
 
@@ -119,6 +119,15 @@ def test_a_space_without_end_says_so(sweep_file: Any, capsys: Any) -> None:
     text = "method: random\nrun_cap: 1\ntime_cap: 8h\nparameters: {x: {min: 0.0, max: 1.0}}\n"
     _, out, _ = besom_check(capsys, sweep_file(text))
     assert out.splitlines()[0] == "sweep.yaml: random search without end, at most 1 run, for 8h"
+
+
+def test_the_first_line_says_what_ends_the_sweep(sweep_file: Any, capsys: Any) -> None:
+    ends = "metric: {name: m}\ntime_cap: 90\ncompute_cap: 8h\nplateau: {runs: 30}\n"
+    _, out, _ = besom_check(capsys, sweep_file(f"method: random\n{ends}parameters: {{x: {{min: 0.0, max: 1.0}}}}\n"))
+    assert out.splitlines()[0] == (
+        "sweep.yaml: random search without end, minimize m, for 90 s, for 8h of run time, "
+        "until 30 runs brought nothing better"
+    )
 
 
 def test_fixed_parameters_only_show_no_samples(sweep_file: Any, capsys: Any) -> None:

@@ -91,12 +91,19 @@ def test_s12_define_metric_turns_the_summary_into_an_object(kinds: list[str], sh
     assert fold.summary(kinds) == shown
 
 
-def test_a_streak_of_nans_counts_rows_and_ends_with_a_finite_value() -> None:
+def test_a_streak_of_nans_counts_rows_from_the_first_finite_value_on_and_ends_with_the_next() -> None:
     fold, streaks = Fold(), []
     for step, value in ((0, "NaN"), (1, 1.0), (2, "Infinity"), (3, "NaN"), (3, "NaN"), (1, 5.0), (4, "x"), (5, "NaN")):
         fold.take(step, value)
         streaks.append(fold.nan_streak())
-    assert streaks == [1, 0, 1, 2, 2, 2, 2, 3]
+    assert streaks == [0, 0, 1, 2, 2, 2, 2, 3]
+
+
+def test_values_that_were_never_finite_are_no_streak() -> None:
+    fold = Fold()
+    for step in range(9):
+        fold.take(step, math.nan)
+    assert (fold.nan_streak(), fold.nan_run, fold.nan_count) == (0, 0, 8)
 
 
 def test_a_mean_beyond_a_double_is_the_word_for_it() -> None:
@@ -104,6 +111,7 @@ def test_a_mean_beyond_a_double_is_the_word_for_it() -> None:
     for step in range(3):
         fold.take(step, 1.7e308)
     assert fold.summary(["mean"]) == {"mean": "Infinity"}
+    assert fold.mean() == math.inf
 
 
 def test_numbers_beyond_a_double_are_kept_as_they_are() -> None:

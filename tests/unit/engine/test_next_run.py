@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from besom.engine.ahead import Ready
 from besom.engine.next_run import MOST_SKIPS, HandOutRun, NothingLeft, Progress, WaitForRuns, duration, next_run
 from besom.engine.records import Run, Sweep
 from besom.metric import Metric
@@ -66,6 +67,13 @@ def test_an_ask_passes_over_a_bounded_number_of_points_and_the_next_goes_on() ->
         ({"run_cap": 20, "created_runs": 20}, None, "run cap of 20 reached"),
         ({"time_cap_s": 8 * 3600.0, "first_started": 0.0}, None, "time cap of 8h reached"),
         (
+            {"compute_cap_s": 3600.0, "run_time_ms": 4_500_000},
+            None,
+            "compute cap of 1h reached: runs have trained for 1h15m",
+        ),
+        ({"plateau_runs": 30, "since_best": 30}, None, "plateau: the last 30 runs brought nothing better"),
+        ({"plateau_runs": 1, "since_best": 2}, None, "plateau: the last run brought nothing better"),
+        (
             {"metric": Metric("val_loss", target=0.1)},
             ("abcd1234", 0.09),
             "target reached: val_loss 0.09 ≤ 0.1 by run abcd1234",
@@ -82,6 +90,21 @@ def test_a_sweep_ends_with_the_reason(change: dict[str, Any], reached: Any, reas
     answer = ask(replace(SWEEP, **change), replace(NEW, reached=reached), now=8 * 3600.0)
     assert isinstance(answer, NothingLeft)
     assert answer.reason == reason
+
+
+def test_the_compute_cap_counts_runs_that_train_now_and_asks_for_them_only_then() -> None:
+    def never() -> float:
+        raise AssertionError("asked without need")
+
+    capped = replace(SWEEP, compute_cap_s=60.0, run_time_ms=30_000)
+    assert isinstance(ask(capped, replace(NEW, running_s=lambda: 29.9)), HandOutRun)
+    assert isinstance(ask(capped, replace(NEW, running_s=lambda: 30.0)), NothingLeft)
+    assert isinstance(ask(SWEEP, replace(NEW, running_s=never)), HandOutRun)
+
+
+@pytest.mark.parametrize("since_best", [0, 2])
+def test_a_plateau_is_not_reached_before_its_length(since_best: int) -> None:
+    assert isinstance(ask(replace(SWEEP, plateau_runs=3, since_best=since_best)), HandOutRun)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +159,40 @@ def test_an_open_sweep_never_repeats_a_point_and_never_passes_its_cap(
 )
 def test_lengths_of_time_read_as_people_write_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+# ---- methods that look at results
+
+MODEL = replace(SWEEP, method="tpe")
+READY = Ready(0, {"a": 2}, "h2", {"source": "model"}, 0)
+
+
+def ask_model(ready: Ready | None, sweep: Sweep = MODEL, **known: Any) -> Any:
+    return ask(sweep, replace(NEW, ready=lambda: ready, **known))
+
+
+def test_what_was_made_ahead_is_handed_out_with_its_reason() -> None:
+    assert ask_model(READY) == HandOutRun(None, 0, {"a": 2}, "h2", {"source": "model"})
+
+
+def test_while_nothing_is_ready_the_agent_waits_and_the_searcher_is_not_asked() -> None:
+    answer = ask(MODEL, replace(NEW, ready=lambda: None), searcher=None)
+    assert answer == WaitForRuns(0.0, "the next suggestion is being computed", 0, computing=True)
+
+
+def test_what_was_tried_meanwhile_is_not_handed_out() -> None:
+    assert ask_model(READY, tried={"h2"}.__contains__).computing
+
+
+def test_runs_that_wait_and_caps_come_before_what_was_made_ahead() -> None:
+    waits = replace(MODEL, waiting=1)
+    assert ask_model(READY, waits, waiting=WAITING).again == WAITING
+    assert isinstance(ask_model(READY, replace(MODEL, run_cap=1, created_runs=1)), NothingLeft)
+
+
+def test_no_params_tell_that_the_space_is_exhausted() -> None:
+    none = replace(READY, params=None, params_hash=None)
+    assert ask_model(none) == NothingLeft("tpe search exhausted: 3 of 3 points", 0)
+    answer = ask_model(none, replace(MODEL, counts={"running": 1}))
+    assert isinstance(answer, WaitForRuns)
+    assert not answer.computing

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from besom.search import parzen
 from besom.search.orders import generator
-from besom.search.parzen import Parzen, deviations, suggest_by_parzen
+from besom.search.parzen import Parzen, suggest_by_parzen
 from besom.space import Parameter, SearchSpace, make_distribution
 from besom.space.encoding import Encoding
 
@@ -135,28 +135,6 @@ def test_draws_have_the_law_of_the_density() -> None:
     found = np.array([drawn[key] for key in MIXED.keys(space)])
     often = expected > 5
     assert np.sum((found - expected)[often] ** 2 / expected[often]) < often.sum() + 5 * np.sqrt(2 * often.sum())
-
-
-# ---- deviations
-
-
-@pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        ([], []),
-        ([0.3], [0.7]),
-        ([0.5, 0.5], [1 / 4, 1 / 4]),
-        ([0.9, 0.1, 0.4], [0.5, 0.3, 0.5]),
-        ([0.0, 1.0], [1.0, 1.0]),
-        ([0.50, 0.51, 0.52, 0.53], [1 / 6] * 4),
-    ],
-)
-def test_a_deviation_is_the_larger_distance_to_a_neighbour(numbers: list[float], expected: list[float]) -> None:
-    assert deviations(np.array(numbers)) == pytest.approx(np.array(expected))
-
-
-def test_no_deviation_is_below_a_hundredth() -> None:
-    assert deviations(generator(0).random(5000)).min() == 0.01
 
 
 # ---- the suggestion

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from rungs import judged, seen
 
 from besom.metric import Metric
@@ -180,7 +179,9 @@ def test_strict_compares_values_at_the_rung() -> None:
 def test_not_strict_compares_the_best_values_up_to_the_rung() -> None:
     rule = hyperband(min_iter=1, strict=False)
     assert judge(rule, seen(5.0, 1.0), 2.0, 3.0) is None
-    assert judge(rule, 3.0, seen(5.0, 1.0), 2.0) == Stop("step 1: 3 is above 2, the best third of 3 runs")
+    assert judge(rule, 3.0, seen(5.0, 1.0), 2.0) == Stop(
+        "step 1: 3, the best so far, is above 2, the best third of 3 runs"
+    )
 
 
 def test_below_min_peers_no_run_is_judged() -> None:

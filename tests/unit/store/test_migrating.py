@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
+from besom.engine.judging import Kept
 from besom.errors import DataFolderError, IncompatibleVersion
-from besom.store import dialects, migrating
+from besom.stopping import Seen
+from besom.store import dialects, migrating, observations, sweeps
 from besom.store.copies import COPIES_KEPT, copies_beside
 from besom.store.database import Database
 from besom.store.migrations import HEAD
@@ -157,3 +159,25 @@ def test_another_program_that_opens_the_file_at_the_same_moment_is_waited_for(tm
         with contextlib.closing(engine.raw_connection()) as raw:
             assert raw.cursor().execute("PRAGMA journal_mode").fetchone() == ("wal",)
         engine.dispose()
+
+
+def test_rungs_of_the_first_schema_are_counts_in_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    monkeypatch.setattr(migrating, "HEAD", "0001")
+    engine = create_engine(url)
+    migrating.migrate(engine, 0.0)
+    monkeypatch.undo()
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO project VALUES (1, 'ada', 'p', 1.0)",
+            "INSERT INTO sweep (id, uid, project_id, request_id, name, description, state, method, retry, notes, seed, "
+            "created, updated) VALUES (7, 's', 1, 'r', 's', '', 'running', 'random', '{}', '[]', 1, 1.0, 1.0)",
+            "INSERT INTO run (id, uid, project_id, sweep_id, name, display_name, tags, params, config, state, attempt, "
+            "warnings, created) VALUES (3, 'u', 1, 7, 'n', 'n', '[]', '{}', '{}', 'running', 1, '[]', 1.0)",
+            "INSERT INTO observation (run_id, rung, sweep_id, value, best) VALUES (3, 9, 7, 0.5, 0.25)",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+    with contextlib.closing(Database.open(url)) as database:
+        assert database.read_now(observations.of_run, 3) == {("count", 9): Kept(-1, Seen(9, 0.5, 0.25, 0.5))}
+        assert database.read_now(sweeps.get, "s").run_time_ms == 0

@@ -48,6 +48,12 @@ def test_a_space_smaller_than_five_points_has_fewer_samples() -> None:
     assert found.samples == ({"x": 1}, {"x": 2})
 
 
+def test_a_method_that_looks_at_results_shows_its_first_five_points() -> None:
+    written = {"method": "tpe", "metric": {"name": "loss"}, "parameters": {"a": {"min": 0.0, "max": 1.0}}}
+    samples = check(read_sweep_config(written), np.random.default_rng(0)).samples
+    assert len({sample["a"] for sample in samples}) == 5
+
+
 def test_an_infinite_space_has_no_size() -> None:
     found = meaning({"method": "random", "parameters": {"x": {"min": 0.0, "max": 1.0}}})
     assert (found.grid_size, found.parameters[0].size, len(found.samples)) == (None, None, 5)
@@ -88,6 +94,15 @@ def test_rungs_of_several_rules_are_joined() -> None:
     rules = [{"type": "hyperband", "max_iter": 27, "s": 2}, {"type": "hyperband", "max_iter": 8, "s": 1, "eta": 2}]
     config = {"method": "random", "metric": {"name": "m"}, "parameters": {"x": {"value": 1}}, "early_terminate": rules}
     assert meaning(config).rungs == (3, 4, 9)
+
+
+def test_rungs_are_counts_and_every_rule_has_a_sentence() -> None:
+    rules = [{"type": "asha", "resource": "epoch", "nan": {"patience": 2}}, {"type": "plateau"}, {"type": "median"}]
+    config = {"method": "random", "metric": {"name": "m"}, "parameters": {"x": {"value": 1}}, "early_terminate": rules}
+    found = meaning(config)
+    assert found.rungs == (1, 2, 3, 4, 5, 6, 7, 8)
+    assert [sentence.split(":")[0] for sentence in found.stopping] == ["asha", "nan", "plateau", "median"]
+    assert found.stopping[0] == "asha: the best third goes on at epoch 1, 3, 9, 27, …, once 3 runs have come"
 
 
 def test_there_are_no_rungs_without_a_rule() -> None:

@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dtrtri
 from scipy.special import softmax
@@ -42,7 +43,7 @@ class GaussianProcess:
 
     Matérn-5/2 with one length a coordinate; ``extra`` (n,) is noise variance that a value has besides the common one.
     Rasmussen and Williams 2006, algorithm 2.1, with the inverse of the Cholesky factor, as that is used a thousand
-    times. Raises ValueError where a covariance is not positive definite.
+    times. Raises LinAlgError where a covariance is not positive definite.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class GaussianProcess:
         corner = np.array([inverse_factor(each) for each in within])
         size, count = len(self.x), len(points)
         larger = copy(self)
-        larger._x = np.concatenate([self.x, points])
+        larger.x = np.concatenate([self.x, points])
         larger._whitener = np.zeros((len(corner), size + count, size + count))
         larger._whitener[:, :size, :size] = self._whitener
         larger._whitener[:, size:, size:] = corner
@@ -142,12 +143,12 @@ class GaussianProcess:
 
 
 def inverse_factor(covariance: Array) -> Array:
-    """The inverse of the lower Cholesky factor; raises ValueError where there is none."""
+    """The inverse of the lower Cholesky factor; raises LinAlgError where there is none."""
     factor, failed = dpotrf(covariance, lower=1, clean=1)
     if not failed:
         factor, failed = dtrtri(factor, lower=1, overwrite_c=1)
     if failed or not np.isfinite(factor).all():
-        raise ValueError("a covariance is not positive definite")
+        raise LinAlgError("a covariance is not positive definite")
     return np.ascontiguousarray(factor)
 
 

@@ -65,7 +65,7 @@ class Outlook:
 class Model:
     """Processes of the losses and of the failures, in which points under way are taken.
 
-    Raises ValueError where a covariance is not positive definite.
+    Raises LinAlgError where a covariance is not positive definite.
     """
 
     def __init__(

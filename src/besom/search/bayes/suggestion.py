@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
+from numpy.linalg import LinAlgError
 from numpy.typing import NDArray
 
 from besom.search.bayes.best_point import best_point, farthest
@@ -57,7 +58,7 @@ class Chooser:
         if len(history.x):
             try:
                 x, info = self._by_model(number, history, untried, out_of_time)
-            except ValueError as problem:
+            except LinAlgError as problem:
                 x, info = None, SearchInfo("random", warnings=(f"a random point, as there is no model: {problem}",))
         else:
             x = self._far_from_failures(number, history, untried)

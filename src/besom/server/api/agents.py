@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec import Struct
 
 from besom.operations import agents as operations
@@ -21,6 +23,9 @@ from besom.wire.agents import (
     NewAgent,
     Wait,
 )
+
+# How long an agent waits here for a model, rather than at home.
+PATIENCE_S = 2.0
 
 
 class AgentsQuery(Struct, forbid_unknown_fields=True):
@@ -45,8 +50,19 @@ async def heartbeat(ask: Ask, body: AgentHeartbeat) -> AgentHeartbeatAnswer:
 
 
 async def claim(ask: Ask, body: Claim) -> HandOut | Wait | Finish:
-    """The next run, or why there is none now."""
-    return await ask.write(claims.claim, ask.path["agent"], body, base_url=ask.base_url)
+    """The next run, or why there is none now: what a model is about to choose is waited for, two seconds at most."""
+    answer = await ask.write(claims.claim, ask.path["agent"], body, base_url=ask.base_url)
+    loop, services = asyncio.get_running_loop(), ask.services
+    until = loop.time() + PATIENCE_S
+    while isinstance(answer, Wait) and answer.computing and loop.time() < until and not services.closing.is_set():
+        agent = await ask.read(stored.find, ask.path["agent"])
+        if agent is None:
+            break
+        await services.suggester.wait(agent.sweep_id, until - loop.time())
+        answer = await services.database.write(
+            claims.claim, ask.path["agent"], body, now=services.now(), base_url=ask.base_url
+        )
+    return answer
 
 
 async def off(ask: Ask, body: AgentOff) -> None:

@@ -8,7 +8,7 @@ from besom.store.tables.history import chunk, console, key, stream, summary, tai
 from besom.store.tables.runs import attempt, file, observation, run
 from besom.store.tables.schema import metadata, storable
 from besom.store.tables.server import event, meta, token
-from besom.store.tables.sweeps import agent, project, sweep, sweep_file, tried
+from besom.store.tables.sweeps import agent, project, suggestion, sweep, sweep_file, tried
 
 __all__ = [
     "agent",
@@ -25,6 +25,7 @@ __all__ = [
     "run",
     "storable",
     "stream",
+    "suggestion",
     "summary",
     "sweep",
     "sweep_file",

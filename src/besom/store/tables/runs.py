@@ -30,6 +30,8 @@ run = Table(
     flag("by_sweep"),
     Column("params", Json, nullable=False),
     Column("config", Json, nullable=False),
+    # Why its sweep's model has chosen the params (`SearchInfo`).
+    Column("search_info", Json),
     Column("state", Text, nullable=False),
     Column("attempt", BigInteger, nullable=False),
     seconds("waiting_since", null=True),

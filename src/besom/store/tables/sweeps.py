@@ -1,4 +1,4 @@
-"""Projects, their sweeps, the agents that work on them, the points that they must not hand out."""
+"""Projects, their sweeps, the agents that work on them, points made ahead, points that they must not hand out."""
 
 from __future__ import annotations
 
@@ -97,5 +97,20 @@ tried = Table(
     Column("why", Text, nullable=False),
     words("run_uid", null=True),
     Column("params", Json, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Draws whose params were chosen ahead, for the methods that look at results: what is not handed out may be dropped at
+# any time. No params: the space was exhausted. `finished_seen` is how many runs had ended when it was made.
+suggestion = Table(
+    "suggestion",
+    metadata,
+    belongs_to("sweep", key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("params", Json),
+    Column("params_hash", Text),
+    Column("info", Json, nullable=False),
+    Column("finished_seen", BigInteger, nullable=False),
+    seconds("made"),
     sqlite_with_rowid=False,
 )
