@@ -26,7 +26,6 @@ from besom.stopping import RungValue, Stop
 from besom.store import compaction, events, history, observations, runs, streams, summaries, sweeps
 from besom.store.blocks import MOST_NAME_BYTES, Block
 from besom.store.database import refetchable
-from besom.store.tables import storable
 
 # A run's progress is told at most this often.
 PROGRESS_S = 1.0
@@ -138,10 +137,7 @@ def _first_step(attempt: Attempt, records: Sequence[Block | Row | Note]) -> int 
 
 
 def _warn(c: Connection, run: Run, sentence: str) -> Run:
-    warnings = tuple(dict.fromkeys([*run.warnings, storable(sentence)]))[:MOST_WARNINGS]
-    if warnings != run.warnings:
-        runs.change(c, run.id, warnings=list(warnings))
-    return replace(run, warnings=warnings)
+    return runs.set_warnings(c, run, [*run.warnings, sentence][:MOST_WARNINGS])
 
 
 def _steps(row: Block | Row) -> list[int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from besom.common.ids import check_entity_name, check_project_name, check_run_name, check_uid
@@ -202,11 +201,7 @@ def _remark(c: Connection, run: Run, sweep: Sweep, now: float) -> Run:
         sentences += remarks.never_read(swept, set(run.reads))
     if sweep.metric is not None and run.score is None:
         sentences.append(_remark_on_metric(c, run, sweep, sweep.metric.name, now))
-    if not sentences:
-        return run
-    warnings = tuple(dict.fromkeys([*run.warnings, *sentences]))
-    runs.change(c, run.id, warnings=list(warnings))
-    return replace(run, warnings=warnings)
+    return runs.set_warnings(c, run, [*run.warnings, *sentences])
 
 
 def _remark_on_metric(c: Connection, run: Run, sweep: Sweep, metric: str, now: float) -> str:
