@@ -99,21 +99,21 @@ def _open(target: Target, count: int, data: bytes) -> Iterator[list[socket.socke
 
 
 def _drip(lines: list[socket.socket], byte: bytes, seconds: float) -> int:
-    """One byte a second on each line; returns how many the server has ended by then."""
+    """One byte a second on each line; returns how many the server has ended, with a word or without one, by then."""
     ended: set[socket.socket] = set()
+    for line in lines:
+        line.setblocking(False)
     until = time.monotonic() + seconds
     while time.monotonic() < until and len(ended) < len(lines):
-        for line in lines:
-            if line not in ended:
-                try:
-                    line.setblocking(False)
-                    line.send(byte)
-                    if line.recv(4096, socket.MSG_PEEK | socket.MSG_DONTWAIT) is not None:
-                        ended.add(line)
-                except BlockingIOError:
-                    pass
-                except OSError:
-                    ended.add(line)
+        for line in set(lines) - ended:
+            try:
+                line.send(byte)
+                line.recv(1)
+            except BlockingIOError:
+                continue
+            except OSError:
+                pass
+            ended.add(line)
         time.sleep(1)
     return len(ended)
 

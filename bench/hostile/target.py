@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from common.processes import cpu_s, memory_mib
+
 from besom.common.discovery import read_discovery, read_token
 
 GOOD_EVERY_S = 0.01
@@ -48,10 +50,7 @@ class Target:
 
     def memory(self, name: str = "VmRSS") -> float:
         """A line of the server's status, in MiB: ``VmRSS`` now, ``VmHWM`` the most since `forget_peak`."""
-        for row in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if row.startswith(f"{name}:"):
-                return int(row.split()[1]) / 1024
-        raise LookupError(name)
+        return memory_mib(self.pid, name)
 
     def forget_peak(self) -> None:
         """The highest memory counts from now on."""
@@ -59,8 +58,7 @@ class Target:
 
     def cpu_s(self) -> float:
         """Seconds of CPU that the server has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.pid)
 
     def errors(self) -> list[str]:
         """The lines of the server's log that tell of a fault."""

@@ -167,6 +167,17 @@ def test_login_alone_uses_this_machines_own_server_and_tells_who_and_where(machi
     assert machine.found().url in done.stderr
 
 
+def test_a_file_of_logins_that_cannot_be_read_is_told_and_this_machines_own_server_used(machine, tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "data").symlink_to(machine.data)
+    (tmp_path / "config" / "login.json").write_text("{")
+    done = Machine(tmp_path).besom("status")
+    assert done.returncode == 0
+    assert machine.found().url in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"besom: {tmp_path / 'config' / 'login.json'} cannot be read (")
+
+
 def test_status_without_a_server_is_one_sentence(tmp_path):
     done = Machine(tmp_path).besom("status")
     assert done.returncode != 0

@@ -288,7 +288,11 @@ sys.exit(main())
 
 @pytest.mark.parametrize(
     ("module", "code", "said"),
-    [("click", -signal.SIGINT, ""), ("besom.cli.errors", -signal.SIGINT, ""), ("besom.agents.loop", 130, "\nbesom: interrupted\n")],
+    [
+        ("click", -signal.SIGINT, ""),
+        ("besom.cli.errors", -signal.SIGINT, ""),
+        ("besom.agents.loop", 130, "\nbesom: interrupted\n"),
+    ],
 )
 def test_ctrl_c_while_modules_load_shows_no_traceback(tmp_path, module, code, said):
     done = subprocess.run(

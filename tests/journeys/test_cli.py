@@ -23,7 +23,7 @@ with besom.init() as run:
     lr, name = run.config["lr"], run.config["name"]
     print(f"lr {lr} of ☃ {name}", flush=True)
     if lr == 3.0:
-        raise ValueError("the learning rate is too large")
+        raise ValueError("the learning rate is too large\\nand more of it")
     for step in range(run.config["epochs"]):
         besom.log({"loss": lr + 2 - step + 0.25 * (name == "008"), "odd": float("nan")}, step=step)
 """
@@ -113,7 +113,7 @@ def test_show_a_sweep(besom, sweep):
     printed = besom("show", f"tiny/{sweep['id']}").stdout
     assert "6 of 6: 4 finished, 2 failed" in printed
     assert "loss, smaller is better" in printed
-    assert "the learning rate is too large" in printed
+    assert "ValueError: the learning rate is too large" in printed
     assert sweep["url"] in printed
 
 

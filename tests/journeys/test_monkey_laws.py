@@ -54,6 +54,11 @@ OPEN = {"state": "running", "ended": None, "exit_code": None}
 BREACHES = {
     "points without a run": lambda found: replace(found, points=2),
     "points with several runs": lambda found: replace(found, runs=found.runs * 2),
+    "runs at points that the sweep does not have": lambda found: with_run(found, params={"x": 5}),
+    "the sweep is": lambda found: replace(found, sweep={"state": "running"}),
+    "has attempts": lambda found: with_run(found, attempt=3),
+    "with 3 of 4 rows": lambda found: replace(found, curves={"u": found.curves["u"][:3]}),
+    "was created twice": lambda found: replace(found, events=[found.events[0], *found.events]),
     "is running": lambda found: with_run(found, state="running"),
     "though its script ends with an error": lambda found: with_run(found, params={"x": 7}),
     "has no end": lambda found: with_run(

@@ -61,8 +61,9 @@ def test_s10_4_max_initial_failures_replaces_five(workshop):
 def test_s10_4_max_initial_failures_that_is_no_number_leaves_five(workshop):
     sweep = workshop.sweep(MANY)
     environ = {"WANDB_AGENT_MAX_INITIAL_FAILURES": "few", "WANDB_AGENT_DISABLE_FLAPPING": "true"}
-    agent(workshop, sweep, FAILS, code=4, **environ)
+    done = agent(workshop, sweep, FAILS, code=4, **environ)
     assert len(workshop.runs(sweep)) == 5
+    assert done.stderr.count("besom: WANDB_AGENT_MAX_INITIAL_FAILURES='few' is not a whole number: 5 is used\n") == 1
 
 
 def test_s10_4_at_most_one_success_is_no_excuse(workshop):

@@ -10,10 +10,11 @@ from typing import Any
 
 from monkey_script import character, payload
 
+from besom.agents.exit_codes import ExitCode
 from besom.engine.states import ENDS, RUN_MOVES
 
-# Exit codes of an agent that nobody killed: done, a failure that it told of, no server there, the sweep had ended.
-AGENT_CODES = frozenset([0, 1, 9, 12])
+# How an agent may end that nobody killed.
+AGENT_CODES = frozenset([ExitCode.DONE, ExitCode.ERROR, ExitCode.UNREACHABLE, ExitCode.SWEEP_ENDED])
 
 
 @dataclass(frozen=True, slots=True)

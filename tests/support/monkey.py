@@ -6,7 +6,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LINE = ("refuse", "drop", "swallow", "delay", "half_close", "cut")
+import proxy
+
+LINE = proxy.KINDS
 KILLS = (
     "kill_script", "kill_agent", "kill_agent_of_stubborn", "kill_server", "kill_database", "kill_everything",
     "preempt_script",

@@ -64,11 +64,12 @@ def play_round(
         ended = there.wait_for_the_end(end_s)
         facts = read_back(there, runs)
     breaches = ([] if ended else [f"the sweep did not end within {end_s:g} s"]) + laws.broken(facts)
+    found, besides = laws.found(facts)
     return Outcome(
         seed=seed, faults=done, broken=breaches, runs=len(facts.runs),
         attempts=sum(run["attempt"] for run in facts.runs),
         states=dict(Counter(run["state"] for run in facts.runs)), logged=sum(len(j.kept) for j in facts.journals),
-        found=laws.found(facts)[0], besides=laws.found(facts)[1], whole_streams=laws.whole_streams(facts),
+        found=found, besides=besides, whole_streams=laws.whole_streams(facts),
         attempt_states=dict(Counter(attempt["state"] for run in facts.runs for attempt in run["attempts"])),
         lost_to_disk=sum(len(j.lost) for j in facts.journals),
         seconds=time.monotonic() - began,

@@ -17,17 +17,21 @@ from urllib.parse import urlsplit
 
 import monkey_script
 from common.postgres import Postgres
-from common.processes import parents
+from common.processes import below, parents
 from disks import Disk
 from monkey import DISKS, KINDS, LINE, NEEDS_POSTGRES, Fault
 from proxy import Proxy
 
+from besom.agents.exit_codes import ExitCode
+from besom.cli.errors import UNEXPECTED
 from besom.client.connection import Connection
 from besom.common.discovery import is_alive, process_started, read_discovery, read_token
 
 _LOOK_S = 0.05
 # After that an agent that died has a successor, as under any process manager.
 _AGAIN_S = 0.5
+# An agent that ended so is not tried again.
+_NOTHING_LEFT = (ExitCode.DONE, ExitCode.SWEEP_ENDED)
 # How long a victim of a certain kind is waited for.
 _PATIENCE_S = 3.0
 
@@ -142,8 +146,7 @@ class World:
             if code is not None:
                 self._agents.remove((at, process))
                 self.exits.append((code, process.pid in self._killed))
-                # 0 and 12: nothing is left to do. The others are tried again.
-                self._due[at] = float("inf") if code in (0, 12) else now + _AGAIN_S
+                self._due[at] = float("inf") if code in _NOTHING_LEFT else now + _AGAIN_S
         for at, due in enumerate(self._due):
             if due <= now and all(other != at for other, _ in self._agents):
                 self._start_agent(at)
@@ -153,7 +156,8 @@ class World:
         """Waits until every agent has gone because nothing is left to do."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
-            if any(code == 70 for code, _ in self.exits):
+            # Whoever follows an agent that died of a mistake of Besom's own would make the same one.
+            if any(code == UNEXPECTED for code, _ in self.exits):
                 return False
             if not self.rest(0.3):
                 if self.api.call("GET", f"/api/v1/sweeps/{self.sweep}")["state"] == "finished":
@@ -288,9 +292,9 @@ class World:
         return True
 
     def _kill_everything(self, fault: Fault) -> bool:
-        pid = self.server_pid
-        everybody = [*self.scripts(), *self._agent_pids(), *([] if pid is None else [pid])]
-        self._kill_agents(self._agent_pids())
+        agents, pid = self._agent_pids(), self.server_pid
+        everybody = [*self.scripts(), *agents, *([] if pid is None else [pid])]
+        self._killed.update(agents)
         self._kill(everybody[:: -1 if fault.which % 2 else 1])
         if self.postgres is not None:
             self.postgres.kill()
@@ -307,10 +311,7 @@ class World:
         return bool(asleep)
 
     def _freeze_agent(self, fault: Fault) -> bool:
-        started = parents()
-        family = one_of(self._agent_pids(), fault.which)
-        for pid in family:
-            family += [child for child, parent in started.items() if parent == pid]
+        family = [each for pid in one_of(self._agent_pids(), fault.which) for each in (pid, *below(pid))]
         with self._stopped(family):
             self.rest(fault.lasts_s)
         return bool(family)

@@ -75,6 +75,7 @@ class Proxy:
     async def _heal(self) -> None:
         if self._healing is not None:
             self._healing.cancel()
+        # What comes now would follow on bytes that are missing.
         if self._kind not in ("", "delay"):
             self._abort_all()
         self._kind = ""

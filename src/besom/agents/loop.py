@@ -20,7 +20,7 @@ from besom.agents.link import Find, Link, Reach
 from besom.agents.patience import Patience, pause_s, read_limits
 from besom.agents.screen import Screen
 from besom.agents.sentences import how_it_ended, params_text, run_place, shown_words
-from besom.agents.settings import number
+from besom.agents.settings import misread, number
 from besom.agents.shipping import Shipping
 from besom.agents.signals import Signals
 from besom.agents.spare import Spare
@@ -84,6 +84,8 @@ class Options:
 def run(options: Options, starter: Starter, connection: Connection, find: Find, screen: Screen) -> Ending:
     """Runs an agent to its end and returns why it ended; raises UsageError for a mistake in the options."""
     options.check()
+    for sentence in misread(options.environ):
+        screen.say(sentence)
     link = Link(Connection(connection.url, connection.token, timeout_s=ANSWER_S), find, Reach(screen.say))
     guard, wake = Guard(), Wake()
     with Signals(wake, forward=options.forward_signals) as signals:

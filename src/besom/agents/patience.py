@@ -11,7 +11,7 @@ from copy import copy
 from dataclasses import dataclass
 
 from besom.agents.exit_codes import Ending, ExitCode
-from besom.agents.settings import read
+from besom.agents.settings import number, read
 
 FLAPPING_FAILURES = 3
 FLAPPING_S = 60.0
@@ -31,12 +31,9 @@ class Limits:
 
 
 def read_limits(environ: Mapping[str, str], *, max_consecutive: int | None = None, function: bool = False) -> Limits:
-    """The limits that the variables set; a number that is none leaves the default."""
+    """The limits that the variables set."""
     flapping = read(environ, "BESOM_AGENT_DISABLE_FLAPPING").strip().lower() not in _TRUE
-    try:
-        initial = int(read(environ, "BESOM_AGENT_MAX_INITIAL_FAILURES"))
-    except ValueError:
-        initial = MAX_INITIAL_FAILURES
+    initial = int(number(environ, "BESOM_AGENT_MAX_INITIAL_FAILURES"))
     return Limits(flapping, initial, max_consecutive, function)
 
 

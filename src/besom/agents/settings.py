@@ -42,6 +42,8 @@ VARIABLES: tuple[Variable, ...] = (
         default="0",
     ),
 )
+_WHOLE_NUMBERS = ("BESOM_AGENT_MAX_INITIAL_FAILURES",)
+_SECONDS = ("BESOM_AGENT_KILL_DELAY", "BESOM_AGENT_HEARTBEAT", "BESOM_AGENT_SERVER_PATIENCE")
 _BY_NAME = {variable.name: variable for variable in VARIABLES}
 
 
@@ -52,11 +54,26 @@ def read(environ: Mapping[str, str], name: str) -> str:
 
 
 def number(environ: Mapping[str, str], name: str) -> float:
-    """The value as a number ≥ 0; what is none leaves the default."""
-    for text in (read(environ, name), _BY_NAME[name].default):
-        try:
-            if (found := float(text)) >= 0:
-                return found
-        except ValueError:
-            continue
-    raise AssertionError(f"the default of {name} is no number")
+    """The value of a variable that is a number; what is none leaves the default, and `misread` says so."""
+    found = _parsed(name, read(environ, name))
+    return float(_BY_NAME[name].default) if found is None else found
+
+
+def misread(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that should be a number and is none."""
+    found = []
+    for name in (*_WHOLE_NUMBERS, *_SECONDS):
+        if _parsed(name, text := read(environ, name)) is None:
+            variable = _BY_NAME[name]
+            given = name if environ.get(name) else variable.twin
+            wanted = "a whole number" if name in _WHOLE_NUMBERS else "a number of seconds"
+            found.append(f"{given}={text!r} is not {wanted}: {variable.default} is used")
+    return found
+
+
+def _parsed(name: str, text: str) -> float | None:
+    try:
+        found = int(text) if name in _WHOLE_NUMBERS else float(text)
+    except ValueError:
+        return None
+    return found if name in _WHOLE_NUMBERS or found >= 0 else None

@@ -39,8 +39,11 @@ def find_server(
         return Connection(url, environ.get("BESOM_TOKEN") or _known_token(url, environ))
     if login := stored_login(environ):
         return Connection(*login)
-    if spoiled := _spoiled_logins(environ):
-        say(f"besom: {spoiled}")
+    if why := _read_logins(environ)[1]:
+        say(
+            f"besom: {config_folder(environ) / LOGIN_FILE} cannot be read ({why}): this machine's own server is used; "
+            "log in again by `besom login --host URL`"
+        )
     return _own_server(environ, start, say)
 
 
@@ -52,16 +55,14 @@ def meant_for(environ: Mapping[str, str] = os.environ) -> str:
 
 def stored_login(environ: Mapping[str, str] = os.environ) -> tuple[str, str | None] | None:
     """Address and token of the last `besom login --host`; None if there was none."""
-    found = _read_logins(environ)
+    found, _ = _read_logins(environ)
     url = found.get("current")
-    if not isinstance(url, str) or not url:
-        return None
-    return url, found.get("tokens", {}).get(url)
+    return (url, found.get("tokens", {}).get(url)) if url else None
 
 
 def store_login(url: str, token: str | None, environ: Mapping[str, str] = os.environ) -> Path:
     """Makes ``url`` the server that is found from now on (file mode 0600); returns the file."""
-    found = _read_logins(environ)
+    found, _ = _read_logins(environ)
     tokens = {**found.get("tokens", {}), **({url: token} if token else {})}
     file = config_folder(environ) / LOGIN_FILE
     write_private(file, json.dumps({"current": url, "tokens": tokens}, indent=1))
@@ -70,37 +71,28 @@ def store_login(url: str, token: str | None, environ: Mapping[str, str] = os.env
 
 def forget_login(environ: Mapping[str, str] = os.environ) -> None:
     """From now on this user's own server is found again; known tokens stay."""
-    found = _read_logins(environ)
+    found, _ = _read_logins(environ)
     if found:
         write_private(config_folder(environ) / LOGIN_FILE, json.dumps({**found, "current": None}, indent=1))
 
 
-def _read_logins(environ: Mapping[str, str]) -> dict[str, Any]:
+def _read_logins(environ: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """What the file of logins holds, nothing without one; and why it cannot be read, empty if it can."""
     try:
         found = json.loads((config_folder(environ) / LOGIN_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _spoiled_logins(environ: Mapping[str, str]) -> str:
-    """What is wrong with the file of logins, as a sentence; empty when it can be read or is not there."""
-    file = config_folder(environ) / LOGIN_FILE
-    try:
-        if isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
-            return ""
-        why = "it holds no object"
     except FileNotFoundError:
-        return ""
+        return {}, ""
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-    return f"{file} cannot be read ({why}): this machine's own server is used; log in again by `besom login --host URL`"
+        return {}, getattr(error, "strerror", None) or str(error)
+    if isinstance(found, dict):
+        current, tokens = found.get("current"), found.get("tokens", {})
+        if (current is None or isinstance(current, str)) and isinstance(tokens, dict):
+            return found, ""
+    return {}, "it is not what `besom login` writes"
 
 
 def _known_token(url: str, environ: Mapping[str, str]) -> str | None:
-    tokens = _read_logins(environ).get("tokens")
-    if not isinstance(tokens, dict):
-        tokens = {}
+    tokens = _read_logins(environ)[0].get("tokens", {})
     if token := tokens.get(url) or tokens.get(url.rstrip("/")):
         return str(token)
     own = read_discovery(data_folder(environ))

@@ -6,9 +6,10 @@ changes nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from besom.common.spool_reader import Note, Row
@@ -33,10 +34,12 @@ HIGHEST_STEP = 2**63 - 1
 
 
 class Appended(NamedTuple):
-    """The next byte that is wanted, and whether the attempt's watcher has an order to fetch."""
+    """The next byte that is wanted, whether the attempt's watcher has an order to fetch, and what is known now."""
 
     next_offset: int
     order_waits: bool
+    run: Run
+    attempt: Attempt
 
 
 @refetchable
@@ -57,7 +60,7 @@ def append(
     return _take(c, run, which, stream, writer, kind, offset, data, now)
 
 
-def append_last(c: Connection, run: Run, attempt: Attempt, path: str, offset: int, data: bytes, now: float) -> None:
+def append_last(c: Connection, run: Run, attempt: Attempt, path: str, offset: int, data: bytes, now: float) -> Appended:
     """Takes the bytes of a stream ``WRITER/KIND`` that come with the report of the attempt's end.
 
     As in `append`, but taken whole, and what a spoiled stream brings is passed over: a run can end all the same.
@@ -65,7 +68,7 @@ def append_last(c: Connection, run: Run, attempt: Attempt, path: str, offset: in
     writer, _, kind = path.rpartition("/")
     _check_kind(kind)
     stream = streams.get_or_make(c, attempt.id, writer, kind)
-    _take(c, run, attempt, stream, writer, kind, offset, data, now, whole=True)
+    return _take(c, run, attempt, stream, writer, kind, offset, data, now, whole=True)
 
 
 def _check_kind(kind: str) -> None:
@@ -80,35 +83,43 @@ def _take(
     superseded = which.number != run.attempt
     order_waits = superseded or run.stop_wanted is not None
     if offset != stream.next_offset or stream.broken is not None:
-        return Appended(stream.next_offset, order_waits)
+        return Appended(stream.next_offset, order_waits, run, which)
     if kind == "console":
-        return Appended(streams.keep_console(c, stream, data), order_waits)
+        return Appended(streams.keep_console(c, stream, data), order_waits, run, which)
     piece = streams.read_piece(stream, data, whole=whole)
     tail_rows = streams.keep_piece(c, stream, piece)
     if kind == "history" and superseded:
-        _place(c, which, piece.records)
+        which = _place(c, which, piece.records)
     elif kind == "history":
         recording = _Recording(c, run, which, now)
         recording.take(piece.records)
+        run, which = recording.run, recording.attempt
         order_waits = order_waits or recording.stopped
     if (name := piece.reader.shortened) is not None:
-        _warn(c, run, [f"{name[:40]}… is longer than {MOST_NAME_BYTES} bytes: it is kept, ending with {name[-17:]}"])
+        run = _warn(
+            c, run, f"{name[:40]}… is longer than {MOST_NAME_BYTES} bytes: it is kept, ending with {name[-17:]}"
+        )
     if piece.broken is not None:
-        _warn(c, run, [f"what its writer {writer} logged is lost from byte {piece.next_offset} on: {piece.broken}"])
+        run = _warn(c, run, f"what its writer {writer} logged is lost from byte {piece.next_offset} on: {piece.broken}")
     if compaction.is_long(tail_rows, piece.rows(), len(piece.whole)):
         compaction.compact(c, run.project_id, stream.id)
-    return Appended(piece.next_offset, order_waits)
+    return Appended(piece.next_offset, order_waits, run, which)
 
 
-def _place(c: Connection, attempt: Attempt, records: Sequence[Block | Row | Note]) -> None:
+def _place(c: Connection, attempt: Attempt, records: Sequence[Block | Row | Note]) -> Attempt:
     """Where the rows of a superseded attempt stand among those of others: a later attempt may have gone on from it."""
     facts: dict[str, Any] = {}
     if (base := _first_step(attempt, records)) is not None:
         facts["base_step"] = base
     if not attempt.has_rows and any(not isinstance(record, Note) for record in records):
-        facts["has_rows"] = 1
-    if facts:
-        runs.change_attempt(c, attempt.id, **facts)
+        facts["has_rows"] = True
+    runs.change_attempt(c, attempt.id, **_columns(facts))
+    return replace(attempt, **facts)
+
+
+def _columns(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of an attempt as the table has them."""
+    return {name: int(value) if isinstance(value, bool) else value for name, value in facts.items()}
 
 
 def _first_step(attempt: Attempt, records: Sequence[Block | Row | Note]) -> int | None:
@@ -125,11 +136,8 @@ def _first_step(attempt: Attempt, records: Sequence[Block | Row | Note]) -> int 
     return None
 
 
-def _warn(c: Connection, run: Run, sentences: Iterable[str]) -> None:
-    known = list(runs.by_id(c, run.id).warnings)
-    merged = list(dict.fromkeys([*known, *sentences]))[:MOST_WARNINGS]
-    if merged != known:
-        runs.change(c, run.id, warnings=merged)
+def _warn(c: Connection, run: Run, sentence: str) -> Run:
+    return runs.set_warnings(c, run, [*run.warnings, sentence][:MOST_WARNINGS])
 
 
 def _steps(row: Block | Row) -> list[int]:
@@ -144,12 +152,16 @@ def go_on_at_the_end(c: Connection, run: Run, attempt: Attempt, now: float) -> R
     """
     if attempt.number == 1 or attempt.has_rows or attempt.base_step is not None:
         return run
-    _Recording(c, run, attempt, now).go_on(HIGHEST_STEP)
-    return runs.by_id(c, run.id)
+    recording = _Recording(c, run, attempt, now)
+    recording.go_on(HIGHEST_STEP)
+    return recording.run
 
 
 class _Recording:
-    """Records of one piece on their way into what is known of a run."""
+    """Records of one piece on their way into what is known of a run.
+
+    ``run`` and ``attempt`` are as they are now; what of them is to be written is gathered, and written once.
+    """
 
     def __init__(self, c: Connection, run: Run, attempt: Attempt, now: float) -> None:
         self.c = c
@@ -158,8 +170,9 @@ class _Recording:
         self.now = now
         self.sweep: Sweep | None = None if run.sweep_id is None else sweeps.by_id(c, run.sweep_id)
         self.metric = None if self.sweep is None else self.sweep.metric
-        self.score = run.score
         self.stopped = False
+        self.of_run: dict[str, Any] = {}
+        self.of_attempt: dict[str, Any] = {}
         self.watch = self._new_watch()
 
     def _new_watch(self) -> Watch | None:
@@ -174,11 +187,24 @@ class _Recording:
         self._take_notes([record for record in records if isinstance(record, Note)])
         base = _first_step(self.attempt, records)
         before = [] if base is None else list(self._go_on_from(base))
-        if not rows and not before:
-            return
         if rows and not self.attempt.has_rows:
-            runs.change_attempt(self.c, self.attempt.id, has_rows=1)
-        self._fold(before, rows)
+            self._set_attempt(has_rows=True)
+        self._write()
+        if rows or before:
+            self._fold(before, rows)
+
+    def _set_run(self, **values: Any) -> None:
+        self.of_run |= values
+        self.run = replace(self.run, **{name: value for name, value in values.items() if name in _OF_RUN})
+
+    def _set_attempt(self, **facts: Any) -> None:
+        self.of_attempt |= _columns(facts)
+        self.attempt = replace(self.attempt, **facts)
+
+    def _write(self) -> None:
+        runs.change(self.c, self.run.id, **self.of_run)
+        runs.change_attempt(self.c, self.attempt.id, **self.of_attempt)
+        self.of_run, self.of_attempt = {}, {}
 
     def go_on(self, base: int) -> None:
         """Takes in what earlier attempts have shown below a step."""
@@ -188,15 +214,13 @@ class _Recording:
         before = history.segments(self.c, self.run.id, self.attempt.number - 1, below=base)
         # Not always the attempt just before: that one may have died without a row.
         earlier = runs.find_attempt(self.c, self.run.id, before[0].number if before else 0)
-        mine = runs.get_attempt(self.c, self.run, self.attempt.number)
         kept = {} if earlier is None else {"summary_set": earlier.summary_set, "defines": earlier.defines}
-        runs.change_attempt(
-            self.c,
-            self.attempt.id,
+        self._set_attempt(
             base_step=base,
-            summary_set={**kept.get("summary_set", {}), **mine.summary_set},
-            defines={**kept.get("defines", {}), **mine.defines},
+            summary_set={**kept.get("summary_set", {}), **self.attempt.summary_set},
+            defines={**kept.get("defines", {}), **self.attempt.defines},
         )
+        self._write()
         return history.values_before(self.c, self.run.id, self.attempt.number, base)
 
     def _fold(self, before: list[tuple[int, Mapping[str, Any]]], rows: Sequence[Block | Row]) -> None:
@@ -254,7 +278,7 @@ class _Recording:
         if score != self.run.score:
             loss = None if score is None else self.metric.as_loss(score)
             runs.set_score(self.c, self.run.id, score, loss)
-        self.score = score
+            self.run = replace(self.run, score=score)
 
     def _judge(self) -> None:
         """Keeps what the run has shown at rungs, and orders its end if a rule says so."""
@@ -275,7 +299,8 @@ class _Recording:
 
     def _stop(self, sweep: Sweep, verdict: Verdict) -> None:
         reason = verdict.stop.reason
-        runs.change(self.c, self.run.id, stop_wanted="stop", stop_reason=reason)
+        self._set_run(stop_wanted="stop", stop_reason=reason)
+        self._write()
         self.stopped = True
         events.tell(
             self.c, "run.stop", self.now, sweep=sweep.uid, run=self.run.uid, name=self.run.name,
@@ -287,7 +312,7 @@ class _Recording:
             sweep = None if self.sweep is None else self.sweep.uid
             events.tell(
                 self.c, "run.progress", self.now, sweep=sweep, run=self.run.uid, name=self.run.name,
-                attempt=self.attempt.number, step=step, score=self.score,
+                attempt=self.attempt.number, step=step, score=self.run.score,
             )  # fmt: skip
 
     def _take_notes(self, notes: list[Note]) -> None:
@@ -300,8 +325,8 @@ class _Recording:
         changed = body.get("set")
         if not isinstance(changed, dict):
             return
-        config = {**runs.config_of(self.c, self.run.id), **changed}
-        runs.change(self.c, self.run.id, config=config)
+        config = {**(self.of_run.get("config") or runs.config_of(self.c, self.run.id)), **changed}
+        self._set_run(config=config)
         if self.sweep is not None and not self.run.by_sweep and not self.run.params:
             self._place_by_hand(self.sweep, config)
 
@@ -312,24 +337,22 @@ class _Recording:
             return
         digest = params_hash(params) if sweep.size is not None else None
         taken = digest is not None and sweeps.is_tried(self.c, sweep.id, digest)
-        runs.change(self.c, self.run.id, params=params, params_hash=None if taken else digest)
+        self._set_run(params=params, params_hash=None if taken else digest)
 
     def _note_summary(self, body: Mapping[str, Any]) -> None:
         values, deleted = body.get("set"), body.get("delete")
-        attempt = runs.get_attempt(self.c, self.run, self.attempt.number)
         by_hand = summaries.with_hand_set(
-            attempt.summary_set,
+            self.attempt.summary_set,
             values if isinstance(values, dict) else {},
             deleted if isinstance(deleted, list) else [],
         )
-        runs.change_attempt(self.c, self.attempt.id, summary_set=by_hand)
+        self._set_attempt(summary_set=by_hand)
 
     def _note_define(self, body: Mapping[str, Any]) -> None:
         name = body.get("name")
         if isinstance(name, str):
-            attempt = runs.get_attempt(self.c, self.run, self.attempt.number)
             rules = {rule: value for rule, value in body.items() if rule not in ("t", "name")}
-            runs.change_attempt(self.c, self.attempt.id, defines={**attempt.defines, name: rules})
+            self._set_attempt(defines={**self.attempt.defines, name: rules})
 
     def _note_about(self, body: Mapping[str, Any]) -> None:
         """What the script says of its run to a server that knows the run already."""
@@ -339,34 +362,31 @@ class _Recording:
         }
         if isinstance(body.get("tags"), list):
             values["tags"] = [str(tag) for tag in body["tags"]]
-        if values:
-            runs.change(self.c, self.run.id, **values)
+        self._set_run(**values)
 
     def _note_reads(self, body: Mapping[str, Any]) -> None:
         read = body.get("read")
         if isinstance(read, list):
-            known = runs.reads_of(self.c, self.run.id) or []
-            runs.change(self.c, self.run.id, reads=sorted({*known, *(str(name) for name in read)}))
+            self._set_run(reads=sorted({*(self.run.reads or ()), *(str(name) for name in read)}))
 
     def _note_preempting(self, body: Mapping[str, Any]) -> None:
-        runs.change_attempt(self.c, self.attempt.id, preempting=1)
+        self._set_attempt(preempting=True)
 
     def _note_text(self, body: Mapping[str, Any]) -> None:
-        _warn(self.c, self.run, [str(body.get("text", ""))])
+        self.run = _warn(self.c, self.run, str(body.get("text", "")))
 
     def _note_exit(self, body: Mapping[str, Any]) -> None:
         code, error = body.get("code"), body.get("error")
-        runs.change_attempt(
-            self.c,
-            self.attempt.id,
+        self._set_attempt(
             script_exit=code if isinstance(code, int) and abs(code) < 2**31 else int(code is not None),
             script_error=None if error is None else str(error),
         )
         lost = body.get("lost")
         if type(lost) is int and 0 < lost < 2**63:
-            _warn(self.c, self.run, [records_lost(lost)])
+            self.run = _warn(self.c, self.run, records_lost(lost))
 
 
+_OF_RUN = frozenset(Run.__struct_fields__)
 # What each record of the spool does; records of a later program that are not here do nothing.
 _NOTES = {
     "config": _Recording._note_config,

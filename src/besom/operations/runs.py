@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from besom.common.ids import check_entity_name, check_project_name, check_run_name, check_uid
@@ -118,10 +118,9 @@ def finish(
     run, which = runs.get_both(c, run_uid, attempt)
     if report.next is not None and which.agent_id is None:
         raise UsageError(f"run {run.name} has no agent that could take another run: leave out `next`")
-    if report.rest:
-        for path, last in report.rest.items():
-            append_last(c, run, which, path, last.offset, last.data, now)
-        run, which = runs.get_both(c, run_uid, attempt)
+    here: dict[str, int] = {}
+    for path, last in report.rest.items():
+        here[path], _, run, which = append_last(c, run, which, path, last.offset, last.data, now)
     sweep = sweep_of(c, run)
     agent: Agent | None = None
     if which.number != run.attempt:
@@ -129,7 +128,7 @@ def finish(
         answer = FinishAnswer(state=run.state, current=False, warnings=[])
     else:
         if which.state in ("running", "lost"):
-            run, agent = _end(c, run, which, sweep, report, now)
+            run, agent = _end(c, run, which, sweep, report, here, now)
         answer = FinishAnswer(state=run.state, current=True, warnings=list(run.warnings), score=run.score)
     if sweep is not None and sweep.metric is not None and (best := sweeps.best_run(c, sweep.id)) is not None:
         answer.best_run, answer.best_score = best
@@ -139,10 +138,13 @@ def finish(
 
 
 def _end(
-    c: Connection, run: Run, which: Attempt, sweep: Sweep | None, report: FinishRun, now: float
+    c: Connection, run: Run, which: Attempt, sweep: Sweep | None, report: FinishRun, here: Mapping[str, int], now: float
 ) -> tuple[Run, Agent | None]:
-    """Ends the attempt that counts, also for its agent; raises Refused while rows are missing."""
-    _check_offsets(c, run, which, report)
+    """Ends the attempt that counts, also for its agent; raises Refused while rows are missing.
+
+    ``here`` says how many bytes are known to be here of streams.
+    """
+    _check_offsets(c, run, which, {path: end for path, end in report.offsets.items() if here.get(path, 0) < end})
     if which.state == "lost":
         run, which = take_back(c, run, which, now)
         sweep = sweep_of(c, run)
@@ -179,8 +181,8 @@ def _end(
     return run, agent
 
 
-def _check_offsets(c: Connection, run: Run, attempt: Attempt, report: FinishRun) -> None:
-    for path, wanted in report.offsets.items():
+def _check_offsets(c: Connection, run: Run, attempt: Attempt, offsets: Mapping[str, int]) -> None:
+    for path, wanted in offsets.items():
         writer, _, kind = path.rpartition("/")
         stream = streams.find(c, attempt.id, writer, kind)
         here = 0 if stream is None else stream.next_offset
@@ -199,11 +201,7 @@ def _remark(c: Connection, run: Run, sweep: Sweep, now: float) -> Run:
         sentences += remarks.never_read(swept, set(run.reads))
     if sweep.metric is not None and run.score is None:
         sentences.append(_remark_on_metric(c, run, sweep, sweep.metric.name, now))
-    if not sentences:
-        return run
-    warnings = tuple(dict.fromkeys([*run.warnings, *sentences]))
-    runs.change(c, run.id, warnings=list(warnings))
-    return replace(run, warnings=warnings)
+    return runs.set_warnings(c, run, [*run.warnings, *sentences])
 
 
 def _remark_on_metric(c: Connection, run: Run, sweep: Sweep, metric: str, now: float) -> str:

@@ -63,7 +63,7 @@ class Lines:
         # Those that ask for nothing at the moment, the longest first: they make room when all places are taken.
         self.resting: dict[Line, None] = {}
         self._looked = 0.0
-        self._full_since: float | None = None
+        self._is_full = False
 
     def protocol(self) -> type[Line]:
         """What makes a connection one of these."""
@@ -73,8 +73,9 @@ class Lines:
         """True if the newcomer may stay, for which one that asks for nothing may have had to go."""
         if open_lines <= self.most:
             return True
-        if self._full_since is None:
-            self._full_since = newcomer.loop.time()
+        if not self._is_full:
+            # Said once, and again only after it was better for a while.
+            self._is_full = True
             log.warning("all %d connections are taken: those that ask for nothing make room", self.most)
         longest = next((line for line in self.resting if line is not newcomer), None)
         if longest is not None:
@@ -94,8 +95,8 @@ class Lines:
             unread += size
             if size and now - line.read_at > SOON_UNREAD_S:
                 stalled.append((size, line))
-        if self._full_since is not None and count < self.most * 0.9:
-            self._full_since = None
+        if count < self.most * 0.9:
+            self._is_full = False
         for size, line in sorted(stalled, key=lambda found: -found[0]):
             if unread <= MOST_UNREAD_BYTES:
                 break
@@ -183,8 +184,11 @@ class Line(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The answer is written; what is left of a refused body is read and dropped."""
         super().on_response_complete()
+        if self._refused:
+            # That was the request at work when another one was refused.
+            self.transport.close()
         # Of pipelined requests the last one read is `cycle`.
-        if not self.transport.is_closing() and self.cycle.response_complete:
+        elif not self.transport.is_closing() and self.cycle.response_complete:
             following = {Phase.BODY: Phase.LINGER, Phase.ANSWER: Phase.IDLE}.get(self._phase)
             if following is not None:
                 self._go(following)
@@ -246,9 +250,9 @@ class Line(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:
-                # What came before was in order: it is answered, and then the connection ends.
+                # The request at work was in order: it is answered, and then the connection ends. What waits behind it
+                # has not begun and can be sent again.
                 self.pipeline.clear()
-                cycle.keep_alive = False
                 self.flow.pause_reading()
                 return
             if cycle.response_started:
@@ -279,6 +283,7 @@ class Answering(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Sends it, but keeps a head until the body comes or somebody else has his turn."""
+        # Before an answer begins, "100 Continue" may be written.
         if self._begun or not self._cycle.response_started:
             if len(data) > MOST_JOINED_BYTES:
                 self._send_head()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from besom.engine.states import RANKED, check_run_move
 from besom.errors import NotFound
 from besom.store import dialects, prepared, sweeps
 from besom.store.prepared import Prepared
-from besom.store.tables import attempt, observation, run, summary, sweep, tried
+from besom.store.tables import attempt, observation, run, storable, summary, sweep, tried
 from besom.wire.runs import RunState
 
 _RUN = [run.c[name] for name in Run.__struct_fields__]
@@ -39,7 +39,6 @@ _LONGEST_WAITING = Prepared(
 _CLAIMED = Prepared(select(*_ATTEMPT).where(attempt.c.request_id == bindparam("which")))
 _OWNER = Prepared(select(sweep.c.uid).where(sweep.c.id == bindparam("which")))
 _CONFIG = Prepared(select(run.c.config).where(run.c.id == bindparam("which")))
-_READS = Prepared(select(run.c.reads).where(run.c.id == bindparam("which")))
 _NAMED = Prepared(select(*_RUN).where(run.c.project_id == bindparam("project"), run.c.name == bindparam("called")))
 _TELL_PROGRESS = Prepared(
     update(run)
@@ -164,6 +163,14 @@ def _add_under_a_fresh_name(connection: Connection, row: dict[str, Any]) -> int:
 def change(connection: Connection, run_id: int, **values: Any) -> None:
     """Sets columns other than the state."""
     prepared.change(connection, run, run_id, values)
+
+
+def set_warnings(connection: Connection, which: Run, sentences: Iterable[str]) -> Run:
+    """Sets what looks wrong with a run, each sentence once; returns the run with them as they are kept."""
+    warnings = tuple(dict.fromkeys(map(storable, sentences)))
+    if warnings != which.warnings:
+        change(connection, which.id, warnings=list(warnings))
+    return replace(which, warnings=warnings)
 
 
 def set_score(connection: Connection, run_id: int, score: float | None, loss: float | None) -> None:
@@ -310,12 +317,6 @@ def config_of(connection: Connection, run_id: int) -> dict[str, Any]:
     """Everything that a run was configured with."""
     config: dict[str, Any] = _CONFIG.value(connection, which=run_id)
     return config
-
-
-def reads_of(connection: Connection, run_id: int) -> list[str] | None:
-    """The swept names that the script is known to have read; None if it never told."""
-    reads: list[str] | None = _READS.value(connection, which=run_id)
-    return reads
 
 
 def told_progress(connection: Connection, run_id: int, now: float, every_s: float) -> bool:

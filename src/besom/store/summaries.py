@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
@@ -19,23 +20,22 @@ _PLAIN = (
     "n", "total", "min", "min_step", "max", "max_step", "nan_count", "nan_run", "first", "last_finite", "last_step",
 )  # fmt: skip
 _FOLD = [summary.c[name] for name in (*_PLAIN, "last", "other")]
-# A run of so many keys is loaded whole; of one with more, the keys that are needed, some at a time.
-_FEW = 256
-_AT_ONCE = 1000
-_OF_RUN = Prepared(
-    select(key.c.name, key.c.id, *_FOLD)
-    .join(key, key.c.id == summary.c.key_id)
-    .where(summary.c.run_id == bindparam("of"))
-    .limit(_FEW + 1)
-)
 _OF_KEY = Prepared(
     select(*_FOLD)
     .join(key, key.c.id == summary.c.key_id)
     .where(summary.c.run_id == bindparam("of"), key.c.name == bindparam("called"))
 )
-_THOSE = select(summary.c.key_id, *_FOLD).where(
-    summary.c.run_id == bindparam("of"), summary.c.key_id.in_(bindparam("keys", expanding=True))
-)
+# So many names are asked for at once.
+_AT_ONCE = 256
+
+
+@cache
+def _those(count: int) -> Prepared:
+    """The ids of ``count`` names of a project, with what a run has logged under them."""
+    names = [bindparam(f"name{at}", type_=key.c.name.type) for at in range(count)]
+    mine = (summary.c.key_id == key.c.id) & (summary.c.run_id == bindparam("of"))
+    query = select(key.c.name, key.c.id, *_FOLD).select_from(key).join(summary, mine, isouter=True)
+    return Prepared(query.where(key.c.project_id == bindparam("project"), key.c.name.in_(names)))
 
 
 class Folds(NamedTuple):
@@ -47,26 +47,22 @@ class Folds(NamedTuple):
 
 def load(connection: Connection, project_id: int, run_id: int, names: Sequence[str]) -> Folds:
     """The folds of these keys of a run; new ones for keys that the run has not logged."""
-    found = _OF_RUN.all(connection, of=run_id) if len(names) <= _FEW else []
-    if not 0 < len(found) <= _FEW:
-        return _load_those(connection, project_id, run_id, names)
-    # Most runs log a few keys, the same ones every time: no need to ask for the keys first.
-    known = {row[0]: row for row in found}
-    missing = [name for name in names if name not in known]
-    ids = {name: known[name][1] for name in names if name in known}
-    ids |= projects.key_ids(connection, project_id, missing) if missing else {}
-    return Folds(ids, {name: _fold(known[name][2:]) if name in known else Fold() for name in names})
-
-
-def _load_those(connection: Connection, project_id: int, run_id: int, names: Sequence[str]) -> Folds:
-    ids = projects.key_ids(connection, project_id, list(names))
-    by_id = {key_id: name for name, key_id in ids.items()}
+    ids: dict[str, int] = {}
     folds = {name: Fold() for name in names}
-    wanted = list(by_id)
-    for at in range(0, len(wanted), _AT_ONCE):
-        for row in connection.execute(_THOSE, {"of": run_id, "keys": wanted[at : at + _AT_ONCE]}):
-            folds[by_id[row[0]]] = _fold(row[1:])
-    return Folds(ids, folds)
+    for at in range(0, len(names), _AT_ONCE):
+        for name, key_id, *fold in _known(connection, project_id, run_id, names[at : at + _AT_ONCE]):
+            ids[name] = key_id
+            if fold[0] is not None:
+                folds[name] = _fold(fold)
+    missing = [name for name in names if name not in ids]
+    return Folds(ids | projects.key_ids(connection, project_id, missing) if missing else ids, folds)
+
+
+def _known(connection: Connection, project_id: int, run_id: int, names: Sequence[str]) -> list[Sequence[Any]]:
+    # The last name fills up to a power of two: so there are few statements.
+    count = 1 << (len(names) - 1).bit_length()
+    asked = {f"name{at}": names[min(at, len(names) - 1)] for at in range(count)}
+    return _those(count).all(connection, project=project_id, of=run_id, **asked)
 
 
 def _fold(row: Sequence[Any]) -> Fold:

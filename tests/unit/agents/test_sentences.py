@@ -49,6 +49,20 @@ def test_a_long_traceback_is_shown_by_its_end():
     assert len(shown_words(words)) == 8
 
 
+def test_of_a_long_message_the_exception_and_the_end_are_kept():
+    message = b"RuntimeError: cannot load\n" + b"".join(b"key %d\n" % n for n in range(100))
+    words = last_words(b"Traceback (most recent call last):\n" + b"  frame\n" * 30 + message)
+    assert (len(words), words[0], words[-1]) == (20, "Traceback (most recent call last):", "key 99")
+    assert "  | RuntimeError: cannot load" in shown_words(words)
+    assert shown_words(words)[-1] == "  | key 99"
+
+
+def test_long_lines_are_cut_and_not_the_exception_off():
+    sent = error_text(["Traceback (most recent call last):", "  frame", "ValueError: shape", "x" * 9000])
+    assert "ValueError: shape\n" in sent
+    assert len(sent) <= 4000
+
+
 def test_where_in_the_sweep_a_run_is():
     assert run_place({"number": 3, "total": 6}) == "run 3 of 6"
     assert run_place({"number": 3, "total": None}) == "run 3"

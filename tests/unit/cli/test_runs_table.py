@@ -17,7 +17,7 @@ def _run(name: str, score: Any, **params: Any) -> dict[str, Any]:
 
 def _draw(runs: list[dict[str, Any]], width: int) -> list[str]:
     out = Console(file=io.StringIO(), width=width, no_color=True)
-    print_runs(out, runs, "loss")
+    print_runs(out, runs, "loss", now=1_767_225_600.0)
     return out.file.getvalue().splitlines()
 
 
@@ -71,8 +71,14 @@ def test_a_run_that_was_done_before_it_was_stopped_has_no_reason():
     assert reason({**STOPPED, "state": "finished"}) == ""
 
 
-def test_the_last_line_of_a_traceback_is_the_reason():
-    assert reason({**RUNS[0], "error": "Traceback:\n  File x\nValueError: no\n"}) == "ValueError: no"
+def test_the_reason_is_the_exception_and_not_the_end_of_its_message():
+    error = "Traceback (most recent call last):\n  File x\nValueError: no\nbecause\n"
+    assert reason({**RUNS[0], "error": error}) == "ValueError: no"
+
+
+def test_a_running_run_shows_its_time_so_far():
+    running = {**RUNS[1], "state": "running", "started": "2025-12-31T23:57:55.000Z", "runtime_s": None}
+    assert _draw([RUNS[0], running], 80)[2].endswith("2 min 05 s")
 
 
 def test_what_is_noticed_of_several_runs_is_told_once():

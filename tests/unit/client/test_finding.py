@@ -134,7 +134,7 @@ def test_an_older_server_of_ours_is_started_anew(environ, tmp_path, monkeypatch)
     assert found(environ, start=False)[0] == "http://127.0.0.1:4242"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "\xff"])
+@pytest.mark.parametrize("text", ["{", "[]", "\xff", '{"current": 5}', '{"current": "http://a:1", "tokens": []}'])
 def test_logins_that_cannot_be_read_are_told_before_another_server_is_taken(environ, text):
     discover(environ)
     file = config_folder(environ) / "login.json"

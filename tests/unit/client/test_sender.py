@@ -124,13 +124,16 @@ def test_a_server_that_moved_is_found_at_its_new_address(server, folder, write):
 def test_another_server_at_the_new_address_gets_nothing(server, folder, write):
     sender = Sender(folder, 1, lambda start: Connection(server.url, "t"))
     sender.introduce()
-    server.server_id = "theirs"
+    ours, server.server_id = server.server_id, "theirs"
     sender.connection.close()
     write(b"rows")
     sender.start()
     assert not sender.finish(HOW, 1.0)
     assert asked(server) == [("POST", "/api/v1/runs")]
     assert folder.path.exists()
+    # When the right one is back it gets everything, and the thread comes to its end.
+    server.server_id = ours
+    assert sender.finish(HOW, 30.0)
 
 
 def test_what_was_written_is_made_safe_while_no_server_answers(folder, write, monkeypatch):

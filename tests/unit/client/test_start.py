@@ -277,8 +277,8 @@ def test_two_programs_of_one_attempt_write_files_of_their_own(agent_folder):
     assert [row.data for writer in ("w1", "w2") for row in agent_folder.rows(writer)] == [{"v": 1.0}, {"v": 2.0}]
 
 
-def test_the_uncaught_exceptions_last_line_is_in_the_spool(agent_folder):
-    agent_folder.train("import besom\nbesom.init()\nraise RuntimeError('CUDA out of memory')\n", code=1)
+def test_the_uncaught_exception_is_in_the_spool_with_the_first_line_of_its_message(agent_folder):
+    agent_folder.train("import besom\nbesom.init()\nraise RuntimeError('CUDA out of memory\\nTried')\n", code=1)
     assert agent_folder.note("exit") == {"t": "exit", "code": 1, "error": "RuntimeError: CUDA out of memory"}
 
 

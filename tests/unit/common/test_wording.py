@@ -1,6 +1,6 @@
 import pytest
 
-from besom.common.wording import duration, score_text
+from besom.common.wording import duration, error_line, score_text
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,24 @@ def test_lengths_of_time_read_as_people_say_them(seconds, text):
 )
 def test_scores_line_up(value, text):
     assert score_text(value) == text
+
+
+TRACE = 'Traceback (most recent call last):\n  File "train.py", line 3, in <module>\n    1 / 0\n'
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (None, ""),
+        (" \n", ""),
+        ("one\nmore\n", "more"),
+        (TRACE + "ValueError: no\n", "ValueError: no"),
+        (TRACE + "RuntimeError: size mismatch:\n\tconv1\nconv2\n", "RuntimeError: size mismatch:"),
+        (TRACE + "ValueError: \nno\n", "ValueError: no"),
+        (TRACE + "ValueError: old\n\nDuring handling …:\n\n" + TRACE + "KeyError: 'new'\n", "KeyError: 'new'"),
+        ("  " + TRACE.replace("\n  ", "\n    ") + "  ValueError: within\nbye", "ValueError: within"),
+        (TRACE, "1 / 0"),
+    ],
+)
+def test_an_error_in_one_line_is_the_exception_with_the_first_line_of_its_message(error, line):
+    assert error_line(error) == line

@@ -19,13 +19,18 @@ PATIENCE_S = 10
 
 
 class Place:
-    """A listening application: answers ``size`` bytes when ``go`` is set, after it has read the body."""
+    """A listening application: answers ``size`` bytes when ``go`` is set, after it has read the body.
+
+    The body of its answer waits for ``on``.
+    """
 
     def __init__(self, most):
         self.lines = Lines(most)
         self.state = ServerState()
         self.go = asyncio.Event()
         self.go.set()
+        self.on = asyncio.Event()
+        self.on.set()
         self.size = 2
         self.bodies = []
         self.askers = []
@@ -42,6 +47,7 @@ class Place:
         await self.go.wait()
         length = (b"content-length", b"%d" % self.size)
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
+        await self.on.wait()
         await send({"type": "http.response.body", "body": b"x" * self.size})
 
     async def line(self, data=b""):
@@ -228,6 +234,47 @@ def test_requests_one_behind_the_other_are_answered_in_order_up_to_a_number():
         place.go.set()
         answers = await reader.read()
         assert 1 <= answers.count(b"200 OK") <= lines.MOST_PIPELINED + 1
+
+    with_place(scenario)
+
+
+def test_a_head_does_not_wait_for_a_body_that_comes_later():
+    async def scenario(place):
+        place.on.clear()
+        reader = await place.line(GET)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        place.on.set()
+        assert await reader.readexactly(2) == b"xx"
+
+    with_place(scenario)
+
+
+def test_a_large_body_comes_whole_behind_its_head():
+    async def scenario(place):
+        place.size = lines.MOST_JOINED_BYTES + 1
+        reader = await place.line(GET)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        assert await reader.readexactly(place.size) == b"x" * place.size
+
+    with_place(scenario)
+
+
+def test_answers_without_a_body_are_heads_alone():
+    async def scenario(place):
+        reader = await place.line(GET.replace(b"GET", b"HEAD") * 2 + GET)
+        for end in (b"\r\n\r\n", b"\r\n\r\n", b"\r\n\r\nxx"):
+            assert (await reader.readuntil(end)).count(b"HTTP/1.1 200") == 1
+
+    with_place(scenario)
+
+
+def test_a_body_that_waits_for_a_word_gets_it_before_the_answer():
+    async def scenario(place):
+        reader = await place.line(b"POST / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+        place.askers[-1].write(b"b")
+        assert (await reader.readuntil(b"\r\n\r\nxx")).startswith(b"HTTP/1.1 200")
+        assert place.bodies == [b"b"]
 
     with_place(scenario)
 
