@@ -76,7 +76,7 @@ def test_the_context_manager_ends_the_run_well(make_run):
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (ValueError("first\nsecond"), 1, "second"),
+        (ValueError("first\nsecond"), 1, "ValueError: first"),
         (ValueError("bad"), 1, "ValueError: bad"),
         (KeyboardInterrupt(), 130, "KeyboardInterrupt"),
         (SystemExit(3), 3, None),
