@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 from besom.common.spool_reader import Note, Row
 from besom.engine.block_folding import take_block
 from besom.engine.folding import Fold
-from besom.engine.judging import Verdict, Watch
+from besom.engine.judging import Verdict
 from besom.engine.known_points import params_of
 from besom.engine.records import Attempt, Run, Sweep
 from besom.engine.remarks import records_lost
 from besom.errors import Refused, UsageError
 from besom.operations import searchers
+from besom.operations.judging import other_folds, watch_over
 from besom.space import params_hash
-from besom.stopping import HowMany, Peers, Stopper
 from besom.store import compaction, events, history, observations, runs, streams, summaries, sweeps
 from besom.store.blocks import MOST_NAME_BYTES, Block
 from besom.store.database import refetchable
@@ -173,14 +173,7 @@ class _Recording:
         self.stopped = False
         self.of_run: dict[str, Any] = {}
         self.of_attempt: dict[str, Any] = {}
-        self.watch = self._new_watch()
-
-    def _new_watch(self) -> Watch | None:
-        """None where nobody judges: a run that was told to end comes to no other rung, whatever it logs until then."""
-        if self.sweep is None or self.metric is None or self.run.stop_wanted is not None:
-            return None
-        stoppers = searchers.living(self.c, self.sweep).stoppers
-        return Watch(self.metric, stoppers, observations.of_run(self.c, self.run.id), self._peers) if stoppers else None
+        self.watch = watch_over(c, run, self.sweep)
 
     def take(self, records: Sequence[Block | Row | Note]) -> None:
         rows = [record for record in records if not isinstance(record, Note)]
@@ -227,7 +220,7 @@ class _Recording:
         new = {name for row in rows for name in (row.keys if isinstance(row, Block) else row.data)}
         names = sorted(new.union(*(data for _, data in before)))
         loaded = summaries.load(self.c, self.run.project_id, self.run.id, names)
-        folds = {**loaded.of, **self._other_folds(names)}
+        folds = {**loaded.of, **other_folds(self.c, self.run, self.watch, names)}
         if self.watch is not None:
             self.watch.judging = False
         for step, data in before:
@@ -244,13 +237,6 @@ class _Recording:
             self._score(folds[self.metric.name])
         self._judge()
         self._tell(max((max(_steps(row)) for row in rows), default=None))
-
-    def _other_folds(self, names: Sequence[str]) -> dict[str, Fold]:
-        """Those of the keys beside the metric that a row may have in a record of its own, of which none is here."""
-        if self.watch is None or self.watch.names.isdisjoint(names):
-            return {}
-        found = {name: summaries.find(self.c, self.run.id, name) for name in self.watch.names.difference(names)}
-        return {name: fold for name, fold in found.items() if fold is not None}
 
     def _fold_block(self, folds: Mapping[str, Fold], block: Block) -> None:
         """All keys at once, except those where rules of early stopping look at every row."""
@@ -288,14 +274,6 @@ class _Recording:
             observations.keep(self.c, self.run.id, self.sweep.id, self.watch.changed)
         if self.watch.verdict is not None:
             self._stop(self.sweep, self.watch.verdict)
-
-    def _peers(self, stopper: Stopper, rung: int) -> Peers:
-        """The other runs that a rule looks at."""
-        assert self.sweep is not None
-        assert self.metric is not None
-        if stopper.track is None or stopper.compares is None:
-            return HowMany(sum(self.sweep.counts.values()) - 1)
-        return observations.AtRung(self.c, self.sweep.id, stopper.track, rung, stopper.compares, self.metric.goal)
 
     def _stop(self, sweep: Sweep, verdict: Verdict) -> None:
         reason = verdict.stop.reason

@@ -8,10 +8,10 @@ from scipy.special import erfcx, ndtr
 
 from besom.search.bayes.feasibility import Feasibility
 from besom.search.bayes.gaussian_process import GaussianProcess
+from besom.search.bayes.logarithms import log_pdf, log_sum
 
 Array = NDArray[np.float64]
 
-LOG_ROOT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 _FAR = -100.0  # from here on 1 + z Φ/φ has lost more digits than its series leaves out
 
 
@@ -24,7 +24,7 @@ def log_improvement(z: Array) -> tuple[Array, Array, Array]:
     log_h, cdf_ratio, pdf_ratio = np.empty_like(z), np.empty_like(z), np.empty_like(z)
     near = z > -1.0
     at = z[near]
-    pdf = np.exp(-0.5 * at * at - LOG_ROOT_2PI)
+    pdf = np.exp(log_pdf(at))
     cdf = ndtr(at)
     h = pdf + at * cdf
     log_h[near], cdf_ratio[near], pdf_ratio[near] = np.log(h), cdf / h, pdf / h
@@ -32,7 +32,7 @@ def log_improvement(z: Array) -> tuple[Array, Array, Array]:
     inverse = np.square(1.0 / at)
     mills = (0.5 * np.pi) ** 0.5 * erfcx(-at / 2.0**0.5)
     rest = np.where(at > _FAR, 1.0 + at * mills, inverse * (1.0 - inverse * (3.0 - inverse * (15.0 - 105.0 * inverse))))
-    log_h[~near] = -0.5 * at * at - LOG_ROOT_2PI + np.log(rest)
+    log_h[~near] = log_pdf(at) + np.log(rest)
     cdf_ratio[~near], pdf_ratio[~near] = mills / rest, 1.0 / rest
     return log_h, cdf_ratio, pdf_ratio
 
@@ -44,7 +44,7 @@ class Acquisition:
     """
 
     def __init__(self, process: GaussianProcess, feasibility: Feasibility | None = None) -> None:
-        self._process = process
+        self._process = process.process
         self._feasibility = feasibility
         self._best = process.smallest_mean
         self._log_weights = np.log(process.weights)
@@ -54,7 +54,7 @@ class Acquisition:
         found = self._process.predict(points)
         deviation = np.sqrt(found.variance)
         log_h, _, _ = log_improvement((self._best[:, None] - found.mean) / deviation)
-        value = _log_sum(self._log_weights[:, None] + np.log(deviation) + log_h)
+        value = log_sum(self._log_weights[:, None] + np.log(deviation) + log_h)
         return value if self._feasibility is None else value + self._feasibility.reward(points)
 
     def slope(self, point: Array) -> tuple[float, Array]:
@@ -66,7 +66,7 @@ class Acquisition:
         deviation = np.sqrt(found.variance)
         log_h, cdf_ratio, pdf_ratio = log_improvement((self._best - found.mean) / deviation)
         each = self._log_weights + np.log(deviation) + log_h
-        value = float(_log_sum(each))
+        value = float(log_sum(each))
         share = np.exp(each - value)
         gradient = (share * pdf_ratio / (2.0 * found.variance)) @ found.variance_gradient
         gradient -= (share * cdf_ratio / deviation) @ found.mean_gradient
@@ -74,10 +74,3 @@ class Acquisition:
             reward, reward_gradient = self._feasibility.slope(point)
             return value + reward, gradient + reward_gradient
         return value, gradient
-
-
-def _log_sum(logs: Array) -> Array:
-    """log Σ exp over the first axis; SciPy's own costs more than the rest of a value."""
-    most = logs.max(axis=0)
-    total: Array = most + np.log(np.exp(logs - most).sum(axis=0))
-    return total

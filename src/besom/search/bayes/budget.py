@@ -17,7 +17,7 @@ class Budget:
 
     fitted: int = 250
     modelled: int = 400
-    labelled: int = 300
+    labelled: int = 150
     starts: int = 2
     iterations: int = 40
     draws: int = 4

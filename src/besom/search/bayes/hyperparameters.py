@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.random import Generator
@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import minimize
 
-from besom.search.bayes.kernel import matern52, squared_differences
+from besom.search.bayes.kernel import JITTER, MEAN_VARIANCE, matern52, squared_differences
 from besom.search.bayes.priors import Priors
 
 Array = NDArray[np.float64]
-Objective = Callable[[Array], tuple[float, Array]]
 
-MEAN_VARIANCE = 1.0  # of the constant mean, which is integrated out; values are standardised
-JITTER = 1e-8
 MOST_DEVIATION = 2.0  # of a draw, in logarithms: where the data say nothing the quadratic is no guide
 STEP = 1e-3  # of the finite differences
 LEAST_LOG_WEIGHT = -10.0  # lighter draws are left out
@@ -27,10 +24,7 @@ _REFUSED = 1e10  # the objective where the matrix is not positive definite: the 
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameters:
-    """Settings (S, D + 2) of one process and the logarithms (S,) of their weights; the first is the most probable.
-
-    A setting holds the logarithms of D lengths, of the signal variance and of the noise variance.
-    """
+    """Settings (S, D + 2) as in `Kernel` and the logarithms (S,) of their weights; the first is the most probable."""
 
     settings: Array
     log_weights: Array
@@ -41,11 +35,21 @@ class Hyperparameters:
         return cls(setting[np.newaxis], np.zeros(1))
 
 
+class Posterior(Protocol):
+    """The density of a setting, given what was seen."""
+
+    @property
+    def priors(self) -> Priors:
+        """What was believed before."""
+
+    def negative(self, theta: Array) -> tuple[float, Array]:
+        """The negative logarithm of a setting (D + 2,) without its constant, and its gradient."""
+
+
 class LogPosterior:
     """The density of hyperparameters given n points (n, D) and their standardised values (n,).
 
-    ``extra`` (n,) is noise variance that a value has besides the common one. The mean is a constant with a normal
-    prior of variance `MEAN_VARIANCE`, integrated out, which adds that number to every covariance.
+    ``extra`` (n,) is noise variance that a value has besides the common one.
     """
 
     def __init__(self, x: Array, y: Array, extra: Array, is_category: NDArray[np.bool_], priors: Priors) -> None:
@@ -83,7 +87,7 @@ class LogPosterior:
         return 0.5 * float(self._y @ alpha) + 0.5 * log_determinant - prior, -gradient
 
 
-def most_probable(posterior: LogPosterior, iterations: int, starts: int = 2) -> Array:
+def most_probable(posterior: Posterior, iterations: int, starts: int = 2) -> Array:
     """The mode (D + 2,), by L-BFGS-B from the priors' centre and from its opposite, rough and noisy values.
 
     Smooth with noise or rough without is the choice that data leave open, so that one start in each is worth more
@@ -106,7 +110,7 @@ def most_probable(posterior: LogPosterior, iterations: int, starts: int = 2) -> 
     return best[1]
 
 
-def spread_around(posterior: LogPosterior, mode: Array, count: int, rng: Generator) -> Hyperparameters:
+def spread_around(posterior: Posterior, mode: Array, count: int, rng: Generator) -> Hyperparameters:
     """The mode and ``count`` draws of the normal law that touches the posterior there (Laplace).
 
     The Hessian is made of finite differences of the gradient. A draw that the posterior finds less likely than the

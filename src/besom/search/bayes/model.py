@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from besom.search.bayes.acquisition import log_improvement
 from besom.search.bayes.budget import Budget
-from besom.search.bayes.feasibility import Feasibility
+from besom.search.bayes.feasibility import Feasibility, exponent
 from besom.search.bayes.gaussian_process import GaussianProcess
 from besom.search.bayes.history import History
-from besom.search.bayes.hyperparameters import Hyperparameters, LogPosterior, most_probable, spread_around
+from besom.search.bayes.hyperparameters import Hyperparameters, LogPosterior, Posterior, most_probable, spread_around
+from besom.search.bayes.labels import LabelPosterior
 from besom.search.bayes.losses import standardised
-from besom.search.bayes.priors import dimension_scaled_priors
+from besom.search.bayes.priors import dimension_scaled_priors, label_priors
 from besom.search.bayes.subsets import best_and_random, best_latest_and_random
 from besom.search.orders import generator
 
@@ -35,21 +37,31 @@ class Fits:
     def __init__(self, is_category: NDArray[np.bool_], seed: int) -> None:
         self._is_category = is_category
         self._seed = seed
-        self._key: tuple[object, ...] = ()
-        self._kept: Hyperparameters | None = None
+        self._kept: dict[str, tuple[tuple[object, ...], Hyperparameters]] = {}
 
-    def of(self, x: Array, y: Array, extra: Array, budget: Budget) -> Hyperparameters:
+    def losses(self, x: Array, y: Array, extra: Array, budget: Budget) -> Hyperparameters:
         """Those of values (n,) at points (n, D) with noise variances (n,) of their own."""
-        key = (x.tobytes(), y.tobytes(), extra.tobytes(), budget)
-        if self._kept is None or key != self._key:
-            rows = best_and_random(y, budget.fitted, generator(self._seed, _FITTED))
-            priors = dimension_scaled_priors(x.shape[1])
-            posterior = LogPosterior(x[rows], y[rows], extra[rows], self._is_category, priors)
-            mode = most_probable(posterior, budget.iterations, budget.starts)
-            rng = generator(self._seed, _SETTINGS, len(y))
-            self._kept = spread_around(posterior, mode, budget.draws, rng) if budget.draws else Hyperparameters.of(mode)
-            self._key = key
-        return self._kept
+        rows = best_and_random(y, budget.fitted, generator(self._seed, _FITTED))
+        arrays = (x[rows], y[rows], extra[rows])
+        priors = dimension_scaled_priors(x.shape[1])
+        return self._found("losses", lambda: LogPosterior(*arrays, self._is_category, priors), arrays, budget)
+
+    def labels(self, posterior: LabelPosterior, x: Array, labels: Array, budget: Budget) -> Hyperparameters:
+        """Those of labels (n,) at points (n, D)."""
+        return self._found("labels", lambda: posterior, (x, labels), replace(budget, starts=1))
+
+    def _found(
+        self, name: str, posterior: Callable[[], Posterior], arrays: tuple[Array, ...], budget: Budget
+    ) -> Hyperparameters:
+        key = (budget, *(each.tobytes() for each in arrays))
+        if name not in self._kept or self._kept[name][0] != key:
+            asked = posterior()
+            found = Hyperparameters.of(most_probable(asked, budget.iterations, budget.starts))
+            if budget.draws:
+                rng = generator(self._seed, _SETTINGS, len(arrays[0]))
+                found = spread_around(asked, found.settings[0], budget.draws, rng)
+            self._kept[name] = (key, found)
+        return self._kept[name][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class Model:
     """
 
     def __init__(
-        self, history: History, is_category: NDArray[np.bool_], budget: Budget, fits: Fits, seed: int, exponent: float
+        self, history: History, is_category: NDArray[np.bool_], budget: Budget, fits: Fits, seed: int
     ) -> None:
         self._history = history
         self._losses = standardised(history.losses)
@@ -77,24 +89,24 @@ class Model:
         extra = np.minimum(np.square(history.deviations / (self._losses.scale or 1.0)), MOST_EXTRA)
         rows = best_latest_and_random(y, budget.modelled, generator(seed, _MODELLED))
         self._rows = rows
-        settings = fits.of(history.x, y, extra, budget)
-        self._told = GaussianProcess(history.x[rows], y[rows], extra[rows], is_category, settings)
+        found = fits.losses(history.x, y, extra, budget)
+        self._told = GaussianProcess.of(history.x[rows], y[rows], extra[rows], is_category, found)
         self.process = self._told
         if len(history.pending):
             self.process = self._told.extended(history.pending, self._losses.value(history.pending_losses))
         self.feasibility: Feasibility | None = None
         if not history.ok.all():
-            self.feasibility = Feasibility(history.ended, history.ok, is_category, budget, exponent)
+            self.feasibility = _feasibility(history, is_category, budget, fits)
 
     def best_points(self, count: int) -> Array:
         """The points with the best posterior means, best first, of runs that have ended or are under way."""
         order = np.argsort(self.process.weights @ self.process.fitted, kind="stable")
-        points: Array = self.process.x[order[:count]]
+        points: Array = self.process.process.x[order[:count]]
         return points
 
     def outlook(self, point: Array) -> Outlook:
         """What is expected of a point (D,), over all settings of the process."""
-        found = self.process.predict(point[np.newaxis])
+        found = self.process.process.predict(point[np.newaxis])
         means, variances = found.mean[:, 0], found.variance[:, 0]
         weights = self.process.weights
         mean = float(weights @ means)
@@ -123,3 +135,11 @@ class Model:
         centred = [each - each.mean() for each in ranks]
         size = float(centred[0] @ centred[0])
         return float(centred[0] @ centred[1]) / size if size > 0.0 else 0.0
+
+
+def _feasibility(history: History, is_category: NDArray[np.bool_], budget: Budget, fits: Fits) -> Feasibility:
+    x, ok = history.ended[-budget.labelled :], history.ok[-budget.labelled :]
+    labels = np.where(ok, 1.0, -1.0)
+    posterior = LabelPosterior(x, labels, is_category, label_priors(x.shape[1]))
+    found = fits.labels(posterior, x, labels, budget)
+    return Feasibility(posterior.process(found.settings), found, exponent(history.ok))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from besom.search.bayes.best_point import best_point, farthest
 from besom.search.bayes.budget import budget
-from besom.search.bayes.feasibility import exponent
 from besom.search.bayes.history import History
 from besom.search.bayes.local_search import Untried
 from besom.search.bayes.mixture import Mixture
@@ -80,7 +79,7 @@ class Chooser:
     ) -> tuple[Array | None, SearchInfo]:
         encoding = self._encoding
         spent = budget(history.size, encoding.dimension)
-        model = Model(history, encoding.is_category, spent, self._fits, self._seed, exponent(history.ok))
+        model = Model(history, encoding.is_category, spent, self._fits, self._seed)
         source, warnings = "model", ()
         if generator(self._seed, _MIXTURE, number).random() < self._mixture.share(len(history.x), model.rank_agreement):
             source, point = "parzen", self._by_parzen(number, history, untried)
