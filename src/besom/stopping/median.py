@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from besom.metric import Metric
-from besom.stopping.ladder import often
-from besom.stopping.options import COMMON, RESOURCE, Options
+from besom.stopping.options import COMMON, OFTEN, RESOURCE, Options
 from besom.stopping.rule import Rule
 from besom.stopping.sentences import worse
 from besom.stopping.stopper import Compared, Peers, Seen, Stop
@@ -27,8 +26,7 @@ class Median(Rule):
 
     compares: Compared | None = "mean"
     options: ClassVar[Mapping[str, str]] = {
-        "min_iter": "the first look (`grace`, else 1)",
-        "every": "how far two looks lie apart at least (1); long runs are looked at each time they are a fifth longer",
+        **OFTEN,
         **RESOURCE,
         **COMMON,
     }
@@ -37,9 +35,7 @@ class Median(Rule):
     def from_options(cls, given: Mapping[str, Any], metric: Metric) -> Median:
         """From the keys of a sweep file without ``type``. Raises ValueError with a sentence."""
         options = Options("median", given, cls.options)
-        first = options.whole("min_iter", least=1, default=max(options.grace(), 1))
-        rungs = often(first, options.whole("every", least=1, default=1))
-        return cls(metric, options.ladder(rungs, metric.name), options.min_peers(default=_MIN_PEERS))
+        return cls(metric, options.looks(metric.name), options.min_peers(default=_MIN_PEERS))
 
     def judge(self, rung: int, seen: Seen, mine: Mapping[int, Seen], peers: Peers) -> Stop | None:
         """Stop for a run whose best value is worse than the median of the others' running means."""

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from besom.stopping.ladder import HIGHEST, Ladder
+from besom.stopping.ladder import HIGHEST, Ladder, often
 
 # What every rule takes.
 COMMON: Mapping[str, str] = {
     "min_peers": "a run is not judged where fewer runs than this were, itself included",
     "grace": "rungs below this number are left out (0)",
     "nan": "`{patience: 5}` ends a run whose last 5 values were NaN or infinite, after a finite one",
+}
+# What those take that look often.
+OFTEN: Mapping[str, str] = {
+    "min_iter": "the first look (`grace`, else 1)",
+    "every": "how far two looks lie apart at least (1); long runs are looked at each time they are a fifth longer",
 }
 RESOURCE: Mapping[str, str] = {"resource": "rungs are values of this key, logged with the metric, and not counts"}
 
@@ -63,6 +68,11 @@ class Options:
     def grace(self) -> int:
         """Below which rung nobody is judged."""
         return self.whole("grace", least=0)
+
+    def looks(self, metric_name: str) -> Ladder:
+        """Rungs of a rule that looks often: from ``min_iter`` on, ``every`` apart at least."""
+        first = self.whole("min_iter", least=1, default=max(self.grace(), 1))
+        return self.ladder(often(first, self.whole("every", least=1, default=1)), metric_name)
 
     def ladder(self, rungs: Sequence[int], metric_name: str) -> Ladder:
         """The rungs that ``grace`` leaves, measured by ``resource``."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from besom.metric import Metric
-from besom.stopping.ladder import Ladder, often
-from besom.stopping.options import COMMON, RESOURCE, Options
+from besom.stopping.ladder import Ladder
+from besom.stopping.options import COMMON, OFTEN, RESOURCE, Options
 from besom.stopping.ranked import Ranked
 
 _PERCENTILE = 50
@@ -25,8 +25,7 @@ class Percentile(Ranked):
 
     options: ClassVar[Mapping[str, str]] = {
         "percentile": "of the runs at a rung, the best this many percent go on (50)",
-        "min_iter": "the first look (`grace`, else 1)",
-        "every": "how far two looks lie apart at least (1); long runs are looked at each time they are a fifth longer",
+        **OFTEN,
         "strict": "compare the value at the rung (true), or the best value up to it (false)",
         **RESOURCE,
         **COMMON,
@@ -45,8 +44,7 @@ class Percentile(Ranked):
         percentile = options.number("percentile", _PERCENTILE)
         if not 0 < percentile < 100:
             raise ValueError(f"`percentile` must be between 0 and 100, not {percentile}: 25 keeps the best quarter")
-        first = options.whole("min_iter", least=1, default=max(options.grace(), 1))
-        ladder = options.ladder(often(first, options.whole("every", least=1, default=1)), metric.name)
+        ladder = options.looks(metric.name)
         strict, peers = options.flag("strict", default=False), options.min_peers(default=_MIN_PEERS)
         return cls(metric, ladder, percentile=percentile, strict=strict, min_peers=peers)
 

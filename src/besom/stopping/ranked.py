@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 from besom.metric import Metric
 from besom.stopping.ladder import Ladder
@@ -11,26 +13,26 @@ from besom.stopping.sentences import worse
 from besom.stopping.stopper import Peers, Seen, Stop
 
 
-class Ranked(Rule):
+class Ranked(Rule, ABC):
     """Sorts all runs that were at a rung, best first, and ends the one that arrives if it is worse than the last that
     goes on. Equal values stay.
 
     ``strict`` compares the values at the rung, else the best ones up to it. A rule says which is the last to go on.
     """
 
-    name = ""
+    name: ClassVar[str]
 
     def __init__(self, metric: Metric, ladder: Ladder, *, strict: bool, min_peers: int) -> None:
         super().__init__(metric, ladder, min_peers)
         self.compares = "value" if strict else "best"
 
+    @abstractmethod
     def last(self, runs: int) -> int:
         """The index of the last of so many runs, the one that is judged included, that goes on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def part(self) -> str:
         """``third``: which part of the runs goes on."""
-        raise NotImplementedError
 
     def judge(self, rung: int, seen: Seen, mine: Mapping[int, Seen], peers: Peers) -> Stop | None:
         """Stop for a value that is worse than the last one that goes on."""
