@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from itertools import chain
 from typing import Any, cast
 
 from msgspec import Struct
 
-from besom.engine.suggesting import make_sweep_searcher
+from besom.engine.suggesting import for_people, make_sweep_searcher, untried_draws
+from besom.metric import Metric
 from besom.search import ModelSearcher, Observation, Params, SearchInfo, make_searcher
 from besom.space import SearchSpace, params_hash
 from besom.sweep_config import SweepConfig
@@ -80,30 +79,23 @@ def by_chance(
     if size is None:
         params = searcher.ask(number, [])
         return Drawn(number, params, None, info)
-    for at in chain(range(number, size), range(min(number, size))):
-        params = searcher.ask(at, [])
-        if params is not None and not tried(digest := params_hash(params)):
-            return Drawn(number, params, digest, info)
-    return Drawn(number, None, None, SearchInfo("exhausted"))
+    params = next(untried_draws(searcher, number, size, tried), None)
+    return Drawn(number, params, _hash(size, params), SearchInfo("exhausted") if params is None else info)
 
 
-def _hash(size: int | None, params: Params) -> str | None:
-    return None if size is None else params_hash(params)
+def _hash(size: int | None, params: Params | None) -> str | None:
+    return None if size is None or params is None else params_hash(params)
 
 
-def told(info: SearchInfo, as_score: Callable[[float], float], name: Callable[[int], str | None]) -> dict[str, Any]:
-    """Why params were chosen, for people: the value in the metric's own unit, the best run by its name.
+def told(info: SearchInfo, metric: Metric | None, name: Callable[[int], str | None]) -> dict[str, Any]:
+    """Why params were chosen, as it is stored: the value in the metric's own unit, the best run by its name.
 
     ``seen`` becomes stretches of draws that follow each other, ``[first, last]``, and runs that were not drawn count
     in ``others_seen``.
     """
-    found = asdict(info)
-    if info.predicted_value is not None:
-        found["predicted_value"] = as_score(info.predicted_value)
-    found["best"] = None if info.best is None else name(info.best)
+    found = for_people(info, metric, name)
     found["seen"] = stretches(sorted(number for number in info.seen if number >= 0))
     found["others_seen"] = sum(number < 0 for number in info.seen)
-    found["warnings"] = list(info.warnings)
     return found
 
 

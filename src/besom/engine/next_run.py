@@ -54,7 +54,7 @@ class Progress(Struct, frozen=True):
     ``waiting`` is the run that has waited longest to be handed out again, ``reached`` the run (name, score) that has
     met the target. ``pending`` and ``tried`` are asked only when needed: the params of runs that are under way, and
     whether the sweep has had params with this hash; so is ``running_s``, how long runs under way have trained in all.
-    For a method that looks at results ``ready`` gives what was made ahead for the next draw; for others it is None.
+    ``ready`` gives what was made ahead for the next draw, where the method looks at results.
     """
 
     waiting: Run | None
@@ -62,13 +62,16 @@ class Progress(Struct, frozen=True):
     pending: Callable[[], Sequence[Mapping[str, Any]]]
     tried: Callable[[str], bool]
     running_s: Callable[[], float] = lambda: 0.0
-    ready: Callable[[], Ready | None] | None = None
+    ready: Callable[[], Ready | None] = lambda: None
 
 
 def next_run(
-    sweep: Sweep, progress: Progress, searcher: Searcher, now: float
+    sweep: Sweep, progress: Progress, searcher: Searcher | None, now: float
 ) -> HandOutRun | WaitForRuns | NothingLeft:
-    """The answer to an agent of this sweep: a waiting run first, then the caps, then the next draw."""
+    """The answer to an agent of this sweep: a waiting run first, then the caps, then the next draw.
+
+    That is one of the ``searcher``; without one it is what was made ahead.
+    """
     number = sweep.next_number
     if sweep.state in ("finished", "canceled"):
         return NothingLeft(sweep.ended_reason or f"the sweep is {sweep.state}", number)
@@ -79,7 +82,7 @@ def next_run(
     running_s = 0.0 if sweep.compute_cap_s is None else progress.running_s()
     if reason := end_of_search(sweep, progress.reached, now, running_s):
         return _wait_or_end(sweep, reason, number)
-    if progress.ready is not None:
+    if searcher is None:
         return _hand_ready(sweep, progress.ready(), progress.tried)
     return _draw(sweep, progress, searcher)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
 from typing import Any, cast
@@ -81,23 +81,28 @@ def _untried(searcher: Searcher, config: SweepConfig, known: Sequence[DescribedR
         return searcher.ask(draw, [])
     points = (params_of(config.space, run.observation.params) for run in known)
     tried = {params_hash(point) for point in points if point is not None}
-    for number in _around(draw, size):
+    return next(untried_draws(searcher, draw, size, tried.__contains__), None)
+
+
+def untried_draws(searcher: Searcher, first: int, size: int, tried: Callable[[str], bool]) -> Iterator[Params]:
+    """The draws of a finite space from ``first`` on, then those before it, whose hash was not tried."""
+    for number in chain(range(first, size), range(min(first, size))):
         params = searcher.ask(number, [])
-        if params is not None and params_hash(params) not in tried:
-            return params
-    return None
-
-
-def _around(first: int, size: int) -> Iterator[int]:
-    return chain(range(first, size), range(min(first, size)))
+        if params is not None and not tried(params_hash(params)):
+            yield params
 
 
 def _answer(params: Params, info: SearchInfo, metric: Metric | None, known: Sequence[DescribedRun]) -> dict[str, Any]:
-    """Values in the metric's unit in place of losses, ids in place of numbers."""
+    told = for_people(info, metric, lambda number: known[number].id)
+    told["seen"] = [known[number].id for number in info.seen]
+    return {"params": dict(params), "info": told}
+
+
+def for_people(info: SearchInfo, metric: Metric | None, name: Callable[[int], Any]) -> dict[str, Any]:
+    """Why params were chosen: the value in the metric's unit in place of a loss, the best run by its ``name``."""
     told = asdict(info)
     if metric is not None and info.predicted_value is not None:
         told["predicted_value"] = metric.as_loss(info.predicted_value)
-    told["best"] = None if info.best is None else known[info.best].id
-    told["seen"] = [known[number].id for number in info.seen]
+    told["best"] = None if info.best is None else name(info.best)
     told["warnings"] = list(info.warnings)
-    return {"params": dict(params), "info": told}
+    return told

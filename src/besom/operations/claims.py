@@ -15,7 +15,6 @@ from besom.operations import searchers
 from besom.operations.agents import runs_total
 from besom.operations.leases import lease_s
 from besom.operations.settling import move_sweep, take_back, tell_start
-from besom.search import Searcher
 from besom.search.methods import looks_at_results
 from besom.store import addresses, agents, events, runs, suggestions, sweeps
 from besom.store.tokens import hash_of
@@ -40,7 +39,7 @@ def claim_for(c: Connection, agent: Agent, ask: Claim, now: float, base_url: str
     if agent.state == "off":
         return Finish(why="turned off", reason="the agent was turned off by a person")
     sweep = sweeps.by_id(c, agent.sweep_id)
-    decision = decide(c, sweep, searchers.living(c, sweep).searcher, now)
+    decision = decide(c, sweep, searchers.living(c, sweep), now)
     if isinstance(decision, HandOutRun):
         secret = new_id(TOKEN_LENGTH)
         run = _take(c, agent, sweep, decision, ask, secret, now)
@@ -52,7 +51,7 @@ def claim_for(c: Connection, agent: Agent, ask: Claim, now: float, base_url: str
     return _finish(c, sweep, decision, now)
 
 
-def decide(c: Connection, sweep: Sweep, searcher: Searcher, now: float) -> HandOutRun | WaitForRuns | NothingLeft:
+def decide(c: Connection, sweep: Sweep, living: searchers.Living, now: float) -> HandOutRun | WaitForRuns | NothingLeft:
     """What an agent of this sweep would be told; changes nothing."""
     progress = Progress(
         waiting=runs.longest_waiting(c, sweep.id) if sweep.waiting else None,
@@ -60,9 +59,9 @@ def decide(c: Connection, sweep: Sweep, searcher: Searcher, now: float) -> HandO
         pending=lambda: runs.params_under_way(c, sweep.id),
         tried=lambda digest: sweeps.is_tried(c, sweep.id, digest),
         running_s=lambda: runs.seconds_running(c, sweep.id, now),
-        ready=(lambda: suggestions.of_draw(c, sweep)) if looks_at_results(sweep.method) else None,
+        ready=lambda: suggestions.of_draw(c, sweep),
     )
-    return next_run(sweep, progress, searcher, now)
+    return next_run(sweep, progress, None if looks_at_results(sweep.method) else living.searcher, now)
 
 
 def _again(c: Connection, agent: Agent, run: Run, attempt: Attempt, now: float, base_url: str) -> HandOut | Wait:

@@ -19,7 +19,7 @@ def next_params(c: Connection, sweep_uid: str, now: float, base_url: str = "") -
     # Searchers may remember draws and belong to the writer's thread: a look builds its own.
     living = searchers.build(read_sweep_config(sweeps.config_of(c, sweep.id)), sweep.seed)
     swept = living.config.space.swept_names
-    decision = decide(c, sweep, living.searcher, now)
+    decision = decide(c, sweep, living, now)
     if isinstance(decision, HandOutRun):
         if (run := decision.again) is not None:
             name, attempt = run.display_name, run.attempt + 1

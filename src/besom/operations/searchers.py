@@ -33,8 +33,13 @@ class Living:
     """What must be built out of a sweep's config before it can be asked anything."""
 
     config: SweepConfig
-    searcher: Searcher
+    seed: int
     stoppers: Sequence[Stopper]
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """Made when it is first asked: a hand-out of what was chosen ahead needs none, and models load SciPy."""
+        return make_sweep_searcher(self.config, self.seed)
 
     @cached_property
     def listed_values(self) -> int:
@@ -67,7 +72,7 @@ def keep(connection: Connection, sweep_uid: str, made: Living) -> None:
 
 def build(config: SweepConfig, seed: int) -> Living:
     """Searcher and stoppers of a config."""
-    return Living(config, make_sweep_searcher(config, seed), make_stoppers(config.early_terminate, config.metric))
+    return Living(config, seed, make_stoppers(config.early_terminate, config.metric))
 
 
 def forget(connection: Connection, sweep_uid: str) -> None:

@@ -113,11 +113,7 @@ def keep(c: Connection, task: Task, drawn: Drawn, now: float) -> bool:
         return False
     if drawn.params_hash is not None and sweeps.is_tried(c, sweep.id, drawn.params_hash):
         drawn = _by_chance(c, sweep, drawn.number, "a run has what the model had chosen: drawn by chance")
-    info = told(
-        drawn.info,
-        as_score=lambda loss: loss if sweep.metric is None else sweep.metric.as_loss(loss),
-        name=lambda number: suggestions.run_name(c, sweep.id, number),
-    )
+    info = told(drawn.info, sweep.metric, lambda number: suggestions.run_name(c, sweep.id, number))
     ready = Ready(drawn.number, drawn.params, drawn.params_hash, info, task.finished_seen)
     suggestions.keep(c, sweep.id, ready, now)
     return True

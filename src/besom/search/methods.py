@@ -16,6 +16,7 @@ _PLACES = {
     "sobol": ("besom.search.sobol_search", "SobolSearch"),
     "tpe": ("besom.search.tpe_search", "TpeSearch"),
 }
+_MODELS = frozenset(["tpe"])
 
 
 class _Methods(Mapping[str, type[Any]]):
@@ -37,8 +38,7 @@ class _Methods(Mapping[str, type[Any]]):
 
 
 METHODS: Mapping[str, type[Any]] = _Methods()
-"""Each class is a `Searcher` and names the sweep keys that it heeds in ``options``; one that is a `ModelSearcher` has
-``looks_at_results``."""
+"""Each class is a `Searcher` and names the sweep keys that it heeds in ``options``; see also `looks_at_results`."""
 
 
 def make_searcher(
@@ -64,5 +64,5 @@ def make_searcher(
 
 
 def looks_at_results(method: str) -> bool:
-    """True if what a method suggests depends on how runs went: then it is a `ModelSearcher`."""
-    return getattr(METHODS[method], "looks_at_results", False)
+    """True if what a method suggests depends on how runs went: then it is a `ModelSearcher`. Loads nothing."""
+    return method in _MODELS

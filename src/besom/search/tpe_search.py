@@ -44,7 +44,6 @@ class TpeSearch:
     """
 
     options: ClassVar[frozenset[str]] = frozenset({"seed", "allow_repeats"})
-    looks_at_results: ClassVar[bool] = True
 
     def __init__(self, space: SearchSpace, *, seed: int = 0, allow_repeats: bool = False) -> None:
         self._encoding = Encoding(space)

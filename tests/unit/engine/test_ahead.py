@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from besom.engine.ahead import Task, by_chance, carry_out, stretches, told
+from besom.metric import Metric
 from besom.search import Observation, SearchInfo
 from besom.space import params_hash
 from besom.sweep_config import read_sweep_config
@@ -60,7 +61,7 @@ def test_a_draw_by_chance_is_none_that_was_tried_and_says_why() -> None:
 
 def test_reasons_are_told_in_the_metrics_unit_with_names() -> None:
     info = SearchInfo("model", predicted_value=-2.0, expected_improvement=0.5, best=7, seen=(3, 0, 1, -9))
-    found = told(info, as_score=lambda loss: -loss, name={7: "abcd"}.get)
+    found = told(info, Metric("accuracy", goal="maximize"), {7: "abcd"}.get)
     assert found == {
         "source": "model", "success_probability": None, "predicted_value": 2.0, "predicted_value_std_dev": None,
         "expected_improvement": 0.5, "best": "abcd", "seen": [[0, 1], [3, 3]], "others_seen": 1, "warnings": [],

@@ -168,7 +168,7 @@ READY = Ready(0, {"a": 2}, "h2", {"source": "model"}, 0)
 
 
 def ask_model(ready: Ready | None, sweep: Sweep = MODEL, **known: Any) -> Any:
-    return ask(sweep, replace(NEW, ready=lambda: ready, **known))
+    return ask(sweep, replace(NEW, ready=lambda: ready, **known), searcher=None)
 
 
 def test_what_was_made_ahead_is_handed_out_with_its_reason() -> None:
