@@ -28,6 +28,11 @@ MOST_READY = 16
 MOST_UNSEEN = 1
 
 
+def sweeps_of_models(c: Connection) -> list[int]:
+    """The ids of the open sweeps whose method looks at results, oldest first. A look."""
+    return [sweep_id for sweep_id, method in suggestions.open_sweeps(c) if looks_at_results(method)]
+
+
 def due(c: Connection, now: float, hungry: Mapping[int, int], last: int = 0) -> Task | None:
     """The next piece of work for any sweep, None if there is none. A look.
 
@@ -35,14 +40,13 @@ def due(c: Connection, now: float, hungry: Mapping[int, int], last: int = 0) -> 
     ``last`` is the one that was worked for last.
     """
 
-    def turn(each: tuple[int, str]) -> tuple[bool, bool, int]:
-        return each[0] not in hungry, each[0] <= last, each[0]
+    def turn(sweep_id: int) -> tuple[bool, bool, int]:
+        return sweep_id not in hungry, sweep_id <= last, sweep_id
 
-    for sweep_id, method in sorted(suggestions.open_sweeps(c), key=turn):
-        if looks_at_results(method):
-            task = wanted(c, sweeps.by_id(c, sweep_id), now, hungry.get(sweep_id, 0))
-            if task is not None:
-                return task
+    for sweep_id in sorted(sweeps_of_models(c), key=turn):
+        task = wanted(c, sweeps.by_id(c, sweep_id), now, hungry.get(sweep_id, 0))
+        if task is not None:
+            return task
     return None
 
 

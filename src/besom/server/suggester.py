@@ -24,8 +24,9 @@ from besom.store.database import Database
 
 log = logging.getLogger("besom.server")
 
-# What happens within a moment is looked at once.
+# What happens within a moment is looked at once: a longer one while no open sweep has a model.
 GATHER_S = 0.02
+GATHER_WITHOUT_MODELS_S = 0.5
 LOOK_EVERY_S = 30.0
 RETRY_S = 3.0
 # A worker without work gives its memory back.
@@ -50,6 +51,7 @@ class Suggester:
         self._asked = asyncio.Event()
         self._last_event = 0
         self._last_sweep = 0
+        self._gather_s = GATHER_S
         self._idle_since = 0.0
 
     async def run(self) -> None:
@@ -79,7 +81,8 @@ class Suggester:
         self._asked.clear()
         hungry = {sweep_id: len(queue) for sweep_id, queue in self._waiting.items() if queue}
         try:
-            self._last_event, work = await self._database.read(_look, self._now(), hungry, self._last_sweep)
+            self._last_event, has_models, work = await self._database.read(_look, self._now(), hungry, self._last_sweep)
+            self._gather_s = GATHER_S if has_models else GATHER_WITHOUT_MODELS_S
             if work is not None:
                 await self._carry_out(*work)
                 return
@@ -126,7 +129,8 @@ class Suggester:
         finally:
             for each in happenings:
                 each.cancel()
-        await asyncio.sleep(GATHER_S)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), self._gather_s)
 
     def _wake_one(self, sweep_id: int) -> None:
         queue = self._waiting[sweep_id]
@@ -145,7 +149,10 @@ class Suggester:
 
 def _look(
     connection: Connection, now: float, hungry: Mapping[int, int], last_sweep: int
-) -> tuple[int, tuple[Task, bytes] | None]:
-    """The id of the last event, and the next piece of work with its message to the worker."""
+) -> tuple[int, bool, tuple[Task, bytes] | None]:
+    """The id of the last event, whether an open sweep has a model, and the next work with its message to the worker."""
     task = suggesting.due(connection, now, hungry, last_sweep)
-    return events.last_id(connection), None if task is None else (task, pack(task))
+    last_event = events.last_id(connection)
+    if task is None:
+        return last_event, bool(suggesting.sweeps_of_models(connection)), None
+    return last_event, True, (task, pack(task))
